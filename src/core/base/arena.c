@@ -1,0 +1,56 @@
+#include <stdlib.h>
+#include <string.h>
+#include "core/base/arena.h"
+
+enum { ALIGNMENT = 64 };                        /* a cache line, and the widest vector register */
+
+typedef struct block { struct block *next; } block;
+
+struct ng_arena { block *blocks; int64_t used, limit; };
+
+ng_arena *ng_arena_new(int64_t limit_bytes)
+{
+    ng_arena *arena = calloc(1, sizeof *arena);
+    if (arena) arena->limit = limit_bytes;
+    return arena;
+}
+
+void ng_arena_free(ng_arena *arena)
+{
+    if (!arena) return;
+    for (block *b = arena->blocks, *next; b; b = next) {
+        next = b->next;
+        free(b);
+    }
+    free(arena);
+}
+
+int64_t ng_arena_room(const ng_arena *arena) { return arena->limit - arena->used; }
+
+void *ng_alloc(ng_arena *arena, int64_t count, size_t size, ng_error *error)
+{
+    int64_t bytes;
+    if (count < 0 || __builtin_mul_overflow(count, (int64_t)size, &bytes) || bytes > ng_arena_room(arena)) {
+        ng_fail(error, NG_OUT_OF_MEMORY, NULL, "%lld x %zu bytes more do not fit the memory limit: %lld of %lld bytes are in use",
+                (long long)count, size, (long long)arena->used, (long long)arena->limit);
+        return NULL;
+    }
+    /* calloc, not aligned_alloc: pages that nobody touches then cost nothing */
+    block *b = calloc(1, sizeof *b + ALIGNMENT + (size_t)bytes);
+    if (!b) {
+        ng_fail(error, NG_OUT_OF_MEMORY, NULL, "the system has no memory left: %lld bytes more were asked for", (long long)bytes);
+        return NULL;
+    }
+    b->next = arena->blocks;
+    arena->blocks = b;
+    arena->used += bytes;
+    const uintptr_t first = (uintptr_t)(b + 1);
+    return (void *)((first + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT);
+}
+
+char *ng_copy_text(ng_arena *arena, const char *text, ng_error *error)
+{
+    char *copy = ng_alloc(arena, (int64_t)strlen(text) + 1, 1, error);
+    if (copy) strcpy(copy, text);
+    return copy;
+}

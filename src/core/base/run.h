@@ -1,0 +1,20 @@
+/* core/base/run.h: how to run, everything a call may use besides its arguments. */
+#ifndef NG_BASE_RUN_H
+#define NG_BASE_RUN_H
+#include <stdbool.h>
+#include "core/base/arena.h"
+
+typedef struct ng_run {
+    ng_arena *arena;                             /* all memory of the call; freed once, by whoever made it */
+    int threads;
+    bool (*poll)(void *data, double done);       /* called between rounds, outside parallel regions; true: stop */
+    void *poll_data;
+} ng_run;
+
+/* NG_STOPPED if the user wants to stop, else NG_OK; done in [0, 1]. */
+ng_status ng_poll(const ng_run *run, double done, ng_error *error);
+
+/* The largest sensible number of threads here: OpenMP's, or 1 without OpenMP or in a forked child. */
+int ng_threads_available(void);
+
+#endif

@@ -1,0 +1,30 @@
+/* core/kernels/matrix.h: the matrix product under convolution, dense and recurrent layers.
+ *
+ *     y[r, o] (+)= sum over k of a[r, k] * b[k, o]        a (rows, depth), b (depth, columns), y (rows, columns)
+ *
+ * Each y[r, o] is one chain of multiply-adds in ascending k, whatever else is in the call: equal inputs give equal bits at
+ * every row, tail and batch. Rows of a and y may be strided or overlap (a convolution reads row t at t * channels). */
+#ifndef NG_KERNELS_MATRIX_H
+#define NG_KERNELS_MATRIX_H
+#include <stdbool.h>
+#include <stdint.h>
+#include "core/base/arena.h"
+
+/* b, packed for the kernel: panels of NG_PANEL columns, each depth x NG_PANEL, the last one padded with zeros. */
+typedef struct ng_packed { int64_t depth, columns; const float *panels; } ng_packed;
+
+/* Packs element (k, o) = b[k * row_stride + o * column_stride] into memory of the arena. */
+ng_status ng_pack(const float *b, int64_t depth, int64_t columns, int64_t row_stride, int64_t column_stride, ng_arena *arena,
+                  ng_packed *packed, ng_error *error);
+
+/* y[r, o] = start + sum over k in [k_first, k_last) of a[r * a_stride + k - k_first] * b[k, o], where start is y[r, o] itself if
+ * add, else bias[o] (0 if bias is NULL). */
+void ng_multiply(const float *a, int64_t rows, int64_t a_stride, const ng_packed *b, int64_t k_first, int64_t k_last,
+                 const float *bias, bool add, float *y, int64_t y_stride);
+
+/* "avx512", "avx2" or "portable": what the dispatcher takes on this machine. ng_force_kernel() overrides it for tests; false
+ * if this machine cannot run it; NULL returns to the default. */
+const char *ng_kernel_name(void);
+bool ng_force_kernel(const char *name);
+
+#endif

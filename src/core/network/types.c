@@ -1,0 +1,17 @@
+#include <stddef.h>
+#include <string.h>
+#include "core/network/types.h"
+
+static const ng_layer_type *const types[] = {
+    &ng_activation, &ng_average_pooling1d, &ng_batch_normalization, &ng_concatenate, &ng_conv1d, &ng_cropping1d, &ng_dense, &ng_dot,
+    &ng_flatten, &ng_global_average_pooling1d, &ng_global_max_pooling1d, &ng_gru, &ng_input, &ng_layer_normalization, &ng_lstm,
+    &ng_max_pooling1d, &ng_add, &ng_subtract, &ng_multiply_layer, &ng_average, &ng_maximum, &ng_minimum, &ng_prelu, &ng_reshape,
+    &ng_zero_padding1d,
+};
+
+const ng_layer_type *ng_type_of_class(const char *class_name)
+{
+    for (size_t i = 0; i < sizeof types / sizeof types[0]; i++)
+        if (!strcmp(types[i]->class_name, class_name)) return types[i];
+    return NULL;
+}
