@@ -10,6 +10,8 @@
 #include <stdint.h>
 #include "core/base/arena.h"
 
+enum { NG_PANEL = 16 };                         /* columns */
+
 /* b, packed for the kernel: panels of NG_PANEL columns, each depth x NG_PANEL, the last one padded with zeros. */
 typedef struct ng_packed { int64_t depth, columns; const float *panels; } ng_packed;
 

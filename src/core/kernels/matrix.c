@@ -1,0 +1,104 @@
+/* core/kernels/matrix.c: packing, and the choice among the instruction sets that matrix_kernel.h is compiled for. */
+#include <string.h>
+#include "core/kernels/matrix.h"
+
+typedef struct product {
+    const float *a, *b, *bias;
+    float *y;
+    int64_t rows, columns, depth, a_stride, panel_stride, y_stride;
+    bool add;
+} product;
+
+#define INLINE static inline __attribute__((always_inline))
+#define UNROLL _Pragma("GCC unroll 16")
+
+typedef float four __attribute__((vector_size(16)));
+#define KERNEL portable
+#define TARGET
+#define LANES 4
+#define ROWS 6
+#define VECTOR four
+#define BROADCAST(s) ((four){(s), (s), (s), (s)})
+#define MULTIPLY_ADD(a, b, c) ((a) * (b) + (c))
+#include "core/kernels/matrix_kernel.h"
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+
+#define KERNEL avx2
+#define TARGET __attribute__((target("avx2,fma")))
+#define LANES 8
+#define ROWS 6
+#define VECTOR __m256
+#define BROADCAST(s) _mm256_set1_ps(s)
+#define MULTIPLY_ADD(a, b, c) _mm256_fmadd_ps(a, b, c)
+#include "core/kernels/matrix_kernel.h"
+
+#define KERNEL avx512
+#define TARGET __attribute__((target("avx512f")))
+#define LANES 16
+#define ROWS 12
+#define VECTOR __m512
+#define BROADCAST(s) _mm512_set1_ps(s)
+#define MULTIPLY_ADD(a, b, c) _mm512_fmadd_ps(a, b, c)
+#include "core/kernels/matrix_kernel.h"
+
+static bool has_avx2(void) { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }
+static bool has_avx512(void) { return __builtin_cpu_supports("avx512f"); }
+#endif
+
+static bool always(void) { return true; }
+
+typedef struct kernel { const char *name; bool (*runs)(void); void (*multiply)(const product *p); } kernel;
+
+static const kernel kernels[] = {                /* the best first */
+#if defined(__x86_64__)
+    {"avx512", has_avx512, avx512},
+    {"avx2", has_avx2, avx2},
+#endif
+    {"portable", always, portable},
+};
+
+static const kernel *forced;
+
+static const kernel *chosen(void)
+{
+    if (forced) return forced;
+    const kernel *k = kernels;
+    while (!k->runs()) k++;
+    return k;
+}
+
+const char *ng_kernel_name(void) { return chosen()->name; }
+
+bool ng_force_kernel(const char *name)
+{
+    forced = NULL;
+    if (!name) return true;
+    for (size_t i = 0; i < sizeof kernels / sizeof kernels[0]; i++)
+        if (!strcmp(kernels[i].name, name) && kernels[i].runs()) {
+            forced = &kernels[i];
+            return true;
+        }
+    return false;
+}
+
+ng_status ng_pack(const float *b, int64_t depth, int64_t columns, int64_t row_stride, int64_t column_stride, ng_arena *arena,
+                  ng_packed *packed, ng_error *error)
+{
+    float *panels = ng_alloc(arena, depth * ((columns + NG_PANEL - 1) / NG_PANEL), NG_PANEL * sizeof *panels, error);
+    if (!panels) return error->status;
+    for (int64_t o = 0; o < columns; o++)
+        for (int64_t k = 0; k < depth; k++)
+            panels[(o / NG_PANEL * depth + k) * NG_PANEL + o % NG_PANEL] = b[k * row_stride + o * column_stride];
+    *packed = (ng_packed){depth, columns, panels};
+    return NG_OK;
+}
+
+void ng_multiply(const float *a, int64_t rows, int64_t a_stride, const ng_packed *b, int64_t k_first, int64_t k_last,
+                 const float *bias, bool add, float *y, int64_t y_stride)
+{
+    const product p = {a, b->panels + k_first * NG_PANEL, bias, y, rows, b->columns, k_last - k_first, a_stride,
+                       b->depth * NG_PANEL, y_stride, add};
+    chosen()->multiply(&p);
+}
