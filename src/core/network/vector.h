@@ -1,0 +1,19 @@
+/* core/network/vector.h: sums of contiguous floats, element by element, so that any cut of a row gives the same bits. */
+#ifndef NG_NETWORK_VECTOR_H
+#define NG_NETWORK_VECTOR_H
+#include <stdint.h>
+
+/* to += from */
+static inline void ng_add_to(float *restrict to, const float *restrict from, int64_t count)
+{
+#pragma omp simd
+    for (int64_t i = 0; i < count; i++) to[i] += from[i];
+}
+
+/* to += factor * from */
+static inline void ng_add_scaled(float *restrict to, const float *restrict from, float factor, int64_t count)
+{
+#pragma omp simd
+    for (int64_t i = 0; i < count; i++) to[i] += factor * from[i];
+}
+#endif
