@@ -3,14 +3,20 @@
 #include "core/kernels/matrix.h"
 
 typedef struct product {
-    const float *a, *b, *bias;
+    const float *a, *b, *start;                  /* start: y itself, or a row of values that all rows begin with */
     float *y;
-    int64_t rows, columns, depth, a_stride, panel_stride, y_stride;
-    bool add;
+    int64_t rows, columns, depth, a_stride, panel_stride, start_stride, y_stride;
 } product;
 
 #define INLINE static inline __attribute__((always_inline))
 #define UNROLL _Pragma("GCC unroll 16")
+enum { MOST_ROWS = 12, MOST_VECTORS = 8 };       /* of a tile */
+
+static void copy_rows(const float *from, int64_t from_stride, int64_t rows, int64_t columns, float *to, int64_t to_stride)
+{
+    for (int64_t r = 0; r < rows; r++)
+        for (int64_t c = 0; c < columns; c++) to[r * to_stride + c] = from[r * from_stride + c];
+}
 
 typedef float four __attribute__((vector_size(16)));
 #define KERNEL portable
@@ -86,19 +92,20 @@ bool ng_force_kernel(const char *name)
 ng_status ng_pack(const float *b, int64_t depth, int64_t columns, int64_t row_stride, int64_t column_stride, ng_arena *arena,
                   ng_packed *packed, ng_error *error)
 {
-    float *panels = ng_alloc(arena, depth * ((columns + NG_PANEL - 1) / NG_PANEL), NG_PANEL * sizeof *panels, error);
-    if (!panels) return error->status;
+    const int64_t panels = (columns + NG_PANEL - 1) / NG_PANEL;
+    float *to = ng_alloc(arena, panels * (depth + 1), NG_PANEL * sizeof *to, error);
+    if (!to) return error->status;
     for (int64_t o = 0; o < columns; o++)
         for (int64_t k = 0; k < depth; k++)
-            panels[(o / NG_PANEL * depth + k) * NG_PANEL + o % NG_PANEL] = b[k * row_stride + o * column_stride];
-    *packed = (ng_packed){depth, columns, panels};
+            to[(o / NG_PANEL * depth + k) * NG_PANEL + o % NG_PANEL] = b[k * row_stride + o * column_stride];
+    *packed = (ng_packed){depth, columns, to, to + panels * depth * NG_PANEL};
     return NG_OK;
 }
 
 void ng_multiply(const float *a, int64_t rows, int64_t a_stride, const ng_packed *b, int64_t k_first, int64_t k_last,
                  const float *bias, bool add, float *y, int64_t y_stride)
 {
-    const product p = {a, b->panels + k_first * NG_PANEL, bias, y, rows, b->columns, k_last - k_first, a_stride,
-                       b->depth * NG_PANEL, y_stride, add};
+    const product p = {a, b->panels + k_first * NG_PANEL, add ? y : bias ? bias : b->zeros, y, rows, b->columns, k_last - k_first,
+                       a_stride, b->depth * NG_PANEL, add ? y_stride : 0, y_stride};
     chosen()->multiply(&p);
 }

@@ -12,8 +12,9 @@
 
 enum { NG_PANEL = 16 };                         /* columns */
 
-/* b, packed for the kernel: panels of NG_PANEL columns, each depth x NG_PANEL, the last one padded with zeros. */
-typedef struct ng_packed { int64_t depth, columns; const float *panels; } ng_packed;
+/* b, packed for the kernel: panels of NG_PANEL columns, each depth x NG_PANEL, the last one padded with zeros; and a
+ * row of zeros. */
+typedef struct ng_packed { int64_t depth, columns; const float *panels, *zeros; } ng_packed;
 
 /* Packs element (k, o) = b[k * row_stride + o * column_stride] into memory of the arena. */
 ng_status ng_pack(const float *b, int64_t depth, int64_t columns, int64_t row_stride, int64_t column_stride, ng_arena *arena,

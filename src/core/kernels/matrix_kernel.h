@@ -8,68 +8,50 @@
  * its elements, so no bit depends on where the tiles lie. */
 #define NAME_(kernel, part) kernel##_##part
 #define NAME(kernel, part) NAME_(kernel, part)
-#define LOAD NAME(KERNEL, load)
-#define STORE NAME(KERNEL, store)
 #define TILE NAME(KERNEL, tile)
 #define SWEEP NAME(KERNEL, sweep)
 #define STRIP NAME(KERNEL, strip)
 
-/* The n first floats at p; the other lanes are 0. */
-INLINE TARGET VECTOR LOAD(const float *p, int64_t n)
+/* rows x vectors of y, from columns that begin at `column`. */
+INLINE TARGET void TILE(const product *p, int64_t row, int64_t column, const float *start, int64_t start_stride, float *y,
+                        int64_t y_stride, const int rows, const int vectors)
 {
-    VECTOR v;
-    if (n >= LANES) {
-        memcpy(&v, p, sizeof v);
-        return v;
-    }
-    float lanes[LANES] = {0};
-    for (int64_t i = 0; i < n; i++) lanes[i] = p[i];
-    memcpy(&v, lanes, sizeof v);
-    return v;
-}
-
-INLINE TARGET void STORE(float *p, int64_t n, VECTOR v)
-{
-    if (n >= LANES) {
-        memcpy(p, &v, sizeof v);
-        return;
-    }
-    float lanes[LANES];
-    memcpy(lanes, &v, sizeof v);
-    for (int64_t i = 0; i < n; i++) p[i] = lanes[i];
-}
-
-/* Rows [row, row + rows) x columns [column, column + vectors * LANES). */
-INLINE TARGET void TILE(const product *p, int64_t row, int64_t column, const int rows, const int vectors)
-{
-    const float *a = p->a + row * p->a_stride, *b[8];
-    float *y = p->y + row * p->y_stride + column;
-    VECTOR sum[12][8], weight[8];
+    const float *a = p->a + row * p->a_stride, *b[MOST_VECTORS];
+    const int64_t depth = p->depth, a_stride = p->a_stride;
+    VECTOR sum[MOST_ROWS][MOST_VECTORS], weight[MOST_VECTORS];
     UNROLL for (int v = 0; v < vectors; v++) {
         const int64_t at = column + v * LANES;
         b[v] = p->b + at / NG_PANEL * p->panel_stride + at % NG_PANEL;
-        const VECTOR start = p->bias ? LOAD(p->bias + at, p->columns - at) : BROADCAST(0.0f);
-        UNROLL for (int r = 0; r < rows; r++)
-            sum[r][v] = p->add ? LOAD(y + r * p->y_stride + v * LANES, p->columns - at) : start;
+        UNROLL for (int r = 0; r < rows; r++) memcpy(&sum[r][v], start + r * start_stride + v * LANES, sizeof(VECTOR));
     }
-    for (int64_t k = 0; k < p->depth; k++) {
+    for (int64_t k = 0; k < depth; k++) {
         UNROLL for (int v = 0; v < vectors; v++) memcpy(&weight[v], b[v] + k * NG_PANEL, sizeof(VECTOR));
         UNROLL for (int r = 0; r < rows; r++) {
-            const VECTOR value = BROADCAST(a[r * p->a_stride + k]);
+            const VECTOR value = BROADCAST(a[r * a_stride + k]);
             UNROLL for (int v = 0; v < vectors; v++) sum[r][v] = MULTIPLY_ADD(value, weight[v], sum[r][v]);
         }
     }
     UNROLL for (int v = 0; v < vectors; v++)
-        UNROLL for (int r = 0; r < rows; r++)
-            STORE(y + r * p->y_stride + v * LANES, p->columns - column - v * LANES, sum[r][v]);
+        UNROLL for (int r = 0; r < rows; r++) memcpy(y + r * y_stride + v * LANES, &sum[r][v], sizeof(VECTOR));
 }
 
 /* All tiles of this size that fit, from this column on; gives the column where they end. Weights are the outer loop: what a
- * column of tiles needs of them stays in the cache while the rows pass by. */
+ * column of tiles needs of them stays in the cache while the rows pass by. A tile that sticks out works on a copy. */
 INLINE TARGET int64_t SWEEP(const product *p, int64_t first, int64_t last, int64_t column, const int rows, const int vectors)
 {
-    for (; column + (vectors - 1) * LANES < p->columns; column += vectors * LANES)
-        for (int64_t row = first; row < last; row += rows) TILE(p, row, column, rows, vectors);
+    const int64_t width = vectors * LANES;
+    for (; column + width - LANES < p->columns; column += width) {
+        const int64_t present = p->columns - column < width ? p->columns - column : width;
+        for (int64_t row = first; row < last; row += rows) {
+            const float *start = p->start + row * p->start_stride + column;
+            float *y = p->y + row * p->y_stride + column, copy[MOST_ROWS * MOST_VECTORS * LANES];
+            const bool whole = present == width;
+            if (!whole) copy_rows(start, p->start_stride, rows, present, copy, width);
+            TILE(p, row, column, whole ? start : copy, whole ? p->start_stride : width, whole ? y : copy, whole ? p->y_stride : width,
+                 rows, vectors);
+            if (!whole) copy_rows(copy, width, rows, present, y, p->y_stride);
+        }
+    }
     return column;
 }
 
@@ -77,7 +59,6 @@ INLINE TARGET int64_t SWEEP(const product *p, int64_t first, int64_t last, int64
 INLINE TARGET int64_t STRIP(const product *p, int64_t first, const int rows, const int vectors)
 {
     const int64_t last = first + (p->rows - first) / rows * rows;
-    if (first == last) return first;
     int64_t column = SWEEP(p, first, last, 0, rows, vectors);
     if (vectors > 4) column = SWEEP(p, first, last, column, rows, 4);
     if (vectors > 2) column = SWEEP(p, first, last, column, rows, 2);
@@ -95,8 +76,6 @@ static TARGET void KERNEL(const product *p)
 
 #undef NAME_
 #undef NAME
-#undef LOAD
-#undef STORE
 #undef TILE
 #undef SWEEP
 #undef STRIP

@@ -1,0 +1,135 @@
+/* core/network/conv1d.c: Conv1D, a sum over the taps of a sliding window.    x (L, C) -> y (Lo, F), kernel K (k, C, F), bias b (F)
+ *     y[t, o]   = b[o] + sum over j, c of x[t s - P + j d, c] K[j, c, o]                     rows outside [0, L) count for nothing
+ *     dx[q, c] += sum over j, o of dy[t, o] K[j, c, o],  t = (q + P - j d) / s               where that is whole and in [0, Lo)
+ * k = kernel_size, s = strides, d = dilation_rate; Lo and P as in ng_slide().
+ *
+ * Both are slides of one kind. Backward with s = 1 goes over dy with the taps in reverse. With s > 1 the rows q fall into s
+ * phases, q = m s + r - P: phase r knows only the taps j = r, r + s, ..., and its rows m slide over dy one by one. */
+#include "core/kernels/matrix.h"
+#include "core/network/layer.h"
+
+/* Row m of the result reads rows m * stride - pad + j * dilation, j = 0..taps-1. */
+typedef struct slide { ng_packed kernel; int64_t taps, stride, dilation, pad; } slide;
+
+typedef struct conv1d { slide forward, *phases; const float *bias; } conv1d;
+
+/* Phase r of the gradient: tap i of its kernel is tap r + (taps - 1 - i) s of K, transposed. */
+static ng_status pack_phase(const ng_layer *layer, int64_t r, ng_arena *arena, slide *phase, ng_error *error)
+{
+    const int64_t C = layer->in->channels, F = layer->out.channels, s = layer->reach.stride, d = layer->reach.dilation;
+    const int64_t taps = (layer->reach.size - r + s - 1) / s;
+    if (taps <= 0) return NG_OK;
+    float *kernel = ng_alloc(arena, taps * F * C, sizeof *kernel, error);
+    if (!kernel) return error->status;
+    for (int64_t i = 0; i < taps; i++) {
+        const float *tap = layer->weights[0].data + (r + (taps - 1 - i) * s) * C * F;
+        for (int64_t c = 0; c < C; c++)
+            for (int64_t o = 0; o < F; o++) kernel[(i * F + o) * C + c] = tap[c * F + o];
+    }
+    *phase = (slide){.taps = taps, .stride = 1, .dilation = d, .pad = (taps - 1) * d};
+    return ng_pack(kernel, taps * F, C, C, 1, arena, &phase->kernel, error);
+}
+
+static ng_status shape(ng_layer *layer, ng_arena *arena, ng_error *error)
+{
+    const int64_t C = layer->in->channels;
+    int64_t F, size, stride, dilation, groups;
+    ng_padding padding;
+    if (ng_expect_rank(layer, 2, 2, error) || ng_whole(layer, "filters", 0, 0, 1, &F, error) ||
+        ng_whole(layer, "kernel_size", 0, 0, 1, &size, error) || ng_whole(layer, "strides", 0, 1, 1, &stride, error) ||
+        ng_whole(layer, "dilation_rate", 0, 1, 1, &dilation, error) || ng_whole(layer, "groups", 0, 1, 1, &groups, error) ||
+        ng_padding_of(layer, &padding, error)) return error->status;
+    if (groups > 1) return ng_fail(error, NG_UNSUPPORTED, layer, "groups is %lld; only 1 can be computed", (long long)groups);
+    if (stride > 1 && dilation > 1)
+        return ng_fail(error, NG_BAD_MODEL, layer, "strides is %lld and dilation_rate is %lld; one of them must be 1",
+                       (long long)stride, (long long)dilation);
+    const bool use_bias = ng_flag(layer->settings, "use_bias", layer->weight_count > 1);
+    if (ng_expect_weight(layer, 0, 3, (int64_t[]){size, C, F}, error)) return error->status;
+    if (use_bias && ng_expect_weight(layer, 1, 1, &F, error)) return error->status;
+    layer->out.channels = F;
+    if (ng_slide(layer, size, stride, dilation, padding, error)) return error->status;
+
+    conv1d *config = ng_alloc(arena, 1, sizeof *config, error);
+    if (!config) return error->status;
+    config->forward = (slide){.taps = size, .stride = stride, .dilation = dilation, .pad = layer->reach.pad};
+    if (ng_pack(layer->weights[0].data, size * C, F, F, 1, arena, &config->forward.kernel, error)) return error->status;
+    config->phases = ng_alloc(arena, stride, sizeof *config->phases, error);
+    if (!config->phases) return error->status;
+    for (int64_t r = 0; r < stride; r++)
+        if (pack_phase(layer, r, arena, &config->phases[r], error)) return error->status;
+    config->bias = use_bias ? layer->weights[1].data : NULL;
+    layer->config = config;
+    return NG_OK;
+}
+
+static int64_t ceiling(int64_t a, int64_t b) { return a >= 0 ? (a + b - 1) / b : -(-a / b); }      /* of a / b, b > 0 */
+
+/* The rows m whose tap at this offset from m * stride - pad lies in [0, length). */
+static ng_range rows_at(const slide *s, int64_t offset, int64_t length)
+{
+    return (ng_range){ceiling(s->pad - offset, s->stride), ceiling(length + s->pad - offset, s->stride)};
+}
+
+static ng_range both(ng_range a, ng_range b)
+{
+    return (ng_range){a.first > b.first ? a.first : b.first, a.last < b.last ? a.last : b.last};
+}
+
+/* Row m of a result lies at data + row_0 + m * stride. */
+typedef struct result { float *data; int64_t row_0, stride; } result;
+
+static float *row_of(const result *y, int64_t m) { return y->data + (y->row_0 + m * y->stride); }
+
+/* Adds to rows of y, tap by tap: at the edges, where some taps have no row, and where dilation keeps a window's rows apart. */
+static void slide_by_taps(const slide *s, const ng_tile *x, int64_t sample, ng_range rows, const result *y)
+{
+    const int64_t C = x->channels;
+    for (int64_t j = 0; j < s->taps; j++) {
+        const ng_range here = both(rows, rows_at(s, j * s->dilation, x->length));
+        if (here.first >= here.last) continue;
+        ng_multiply(ng_row(x, sample, here.first * s->stride - s->pad + j * s->dilation), here.last - here.first, s->stride * C,
+                    &s->kernel, j * C, (j + 1) * C, NULL, true, row_of(y, here.first), y->stride);
+    }
+}
+
+/* Adds to rows of y: one product where windows are whole and dense. Both ways are the same chain over ascending taps. */
+static void slide_over(const slide *s, const ng_tile *x, int64_t sample, ng_range rows, const result *y)
+{
+    const ng_range whole = both(rows, both(rows_at(s, 0, x->length), rows_at(s, s->taps - 1, x->length)));
+    if (s->dilation > 1 || whole.first >= whole.last) {
+        slide_by_taps(s, x, sample, rows, y);
+        return;
+    }
+    slide_by_taps(s, x, sample, (ng_range){rows.first, whole.first}, y);
+    ng_multiply(ng_row(x, sample, whole.first * s->stride - s->pad), whole.last - whole.first, s->stride * x->channels, &s->kernel,
+                0, s->kernel.depth, NULL, true, row_of(y, whole.first), y->stride);
+    slide_by_taps(s, x, sample, (ng_range){whole.last, rows.last}, y);
+}
+
+static void forward(const ng_layer *layer, const ng_tile *x, ng_tile *y, ng_code *code, void *scratch)
+{
+    (void)code, (void)scratch;
+    const conv1d *config = layer->config;
+    NG_EACH_ROW(y, n, t)
+        for (int64_t o = 0; o < y->channels; o++) ng_row(y, n, t)[o] = config->bias ? config->bias[o] : 0;
+    for (int64_t n = 0; n < y->samples; n++) {
+        const result rows = {y->data, n * y->sample_stride - y->first * y->channels, y->channels};
+        slide_over(&config->forward, x, n, (ng_range){y->first, y->last}, &rows);
+    }
+}
+
+static void backward(const ng_layer *layer, const ng_tile *dy, const ng_code *code, ng_tile *dx, void *scratch)
+{
+    (void)code, (void)scratch;
+    const conv1d *config = layer->config;
+    const int64_t s = layer->reach.stride, P = layer->reach.pad;
+    for (int64_t n = 0; dx->data && n < dx->samples; n++)
+        for (int64_t r = 0; r < s; r++) {
+            if (config->phases[r].taps == 0) continue;
+            const ng_range rows = {ceiling(dx->first + P - r, s), ceiling(dx->last + P - r, s)};
+            const result phase = {dx->data, n * dx->sample_stride + (r - P - dx->first) * dx->channels, s * dx->channels};
+            slide_over(&config->phases[r], dy, n, rows, &phase);
+        }
+}
+
+const ng_layer_type ng_conv1d = {"Conv1D", .affine = true, .shape = shape, .forward = forward, .backward = backward};

@@ -1,0 +1,58 @@
+/* core/network/dense.c: Dense on the last axis, each row on its own.    x (..., C) -> y (..., U), kernel W (C, U), bias b (U)
+ *     y[t, o]   = b[o] + sum over c of x[t, c] W[c, o]
+ *     dx[t, c] += sum over o of dy[t, o] W[c, o] */
+#include "core/kernels/matrix.h"
+#include "core/network/layer.h"
+
+typedef struct dense { ng_packed kernel, transposed; const float *bias; } dense;
+
+static ng_status shape(ng_layer *layer, ng_arena *arena, ng_error *error)
+{
+    const int64_t channels = layer->in->channels;
+    int64_t units;
+    if (ng_expect_rank(layer, 1, 3, error) || ng_whole(layer, "units", 0, 0, 1, &units, error)) return error->status;
+    const bool use_bias = ng_flag(layer->settings, "use_bias", layer->weight_count > 1);
+    if (ng_expect_weight(layer, 0, 2, (int64_t[]){channels, units}, error)) return error->status;
+    if (use_bias && ng_expect_weight(layer, 1, 1, &units, error)) return error->status;
+
+    dense *config = ng_alloc(arena, 1, sizeof *config, error);
+    if (!config) return error->status;
+    const float *kernel = layer->weights[0].data;
+    if (ng_pack(kernel, channels, units, units, 1, arena, &config->kernel, error)) return error->status;
+    if (ng_pack(kernel, units, channels, 1, units, arena, &config->transposed, error)) return error->status;
+    config->bias = use_bias ? layer->weights[1].data : NULL;
+    layer->config = config;
+    ng_row_by_row(layer);
+    layer->out.channels = units;
+    return NG_OK;
+}
+
+/* The rows of `to`, from the same rows of `from`. Where every sample has one row, the samples are the rows of one product. */
+static void multiply(const ng_tile *from, const ng_packed *kernel, const float *bias, bool add, ng_tile *to)
+{
+    const int64_t rows = to->last - to->first;
+    if (rows == 1) {
+        ng_multiply(ng_row(from, 0, to->first), to->samples, from->sample_stride, kernel, 0, kernel->depth, bias, add, to->data,
+                    to->sample_stride);
+        return;
+    }
+    for (int64_t n = 0; rows > 0 && n < to->samples; n++)
+        ng_multiply(ng_row(from, n, to->first), rows, from->channels, kernel, 0, kernel->depth, bias, add,
+                    ng_row(to, n, to->first), to->channels);
+}
+
+static void forward(const ng_layer *layer, const ng_tile *x, ng_tile *y, ng_code *code, void *scratch)
+{
+    (void)code, (void)scratch;
+    const dense *config = layer->config;
+    multiply(x, &config->kernel, config->bias, false, y);
+}
+
+static void backward(const ng_layer *layer, const ng_tile *dy, const ng_code *code, ng_tile *dx, void *scratch)
+{
+    (void)code, (void)scratch;
+    const dense *config = layer->config;
+    if (dx->data) multiply(dy, &config->transposed, NULL, true, dx);
+}
+
+const ng_layer_type ng_dense = {"Dense", .affine = true, .shape = shape, .forward = forward, .backward = backward};
