@@ -50,7 +50,7 @@ typedef struct ng_layer {
  *     remember nothing; scratch holds scratch_bytes * samples bytes, 64-byte aligned, with undefined content.
  * (3) x[i] holds at least ng_rows_needed(reach, rows of y); dy and code hold at least ng_rows_touched(reach, rows of dx).
  * (4) forward overwrites y and code; backward adds to dx[i] (which may be the same tile for two inputs). dx[i] == NULL data:
- *     nobody wants that gradient. All inputs of a layer have the same rows unless reach.size is 0. */
+ *     nobody wants that gradient. dx[i] may hold different rows for different inputs, and x[i] more rows than needed. */
 typedef struct ng_layer_type {
     const char *class_name;                      /* Keras class, the key of the reader's table */
     bool affine;                                 /* y = A x + b: the path integral lifts a leading affine run out of its loop */

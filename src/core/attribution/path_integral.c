@@ -1,0 +1,124 @@
+#include <string.h>
+#include "core/attribution/path_integral.h"
+
+enum { ROUND_BYTES = 16 << 20, BLOCK_ROWS = 4096 };
+
+static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
+static int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }
+
+/* How many samples a round holds: enough to share the first layer and to fill the head, few enough for caches and memory. */
+static int64_t round_samples(const ng_plan *plan, int64_t nodes, int64_t room)
+{
+    const int64_t bytes = most(plan->sample_bytes, 1);
+    const int64_t wish = most(ROUND_BYTES / bytes, least(nodes, 8));
+    return most(1, least(wish, room / 2 / bytes));
+}
+
+/* Windows and nodes in a round of at most `samples` samples: all nodes of several windows, or some nodes of one. */
+static void divide(int64_t samples, int64_t nodes, int64_t windows, int64_t *round_windows, int64_t *round_nodes)
+{
+    *round_windows = most(1, least(samples / nodes, windows));
+    *round_nodes = least(samples, nodes);
+}
+
+ng_status ng_predict(const ng_plan *plan, const ng_source *source, int64_t windows, float *const *outputs, const ng_run *run,
+                     ng_error *error)
+{
+    ng_stream stream;
+    int64_t round_windows, nodes;
+    const double end = 1;
+    divide(round_samples(plan, 1, ng_arena_room(run->arena)), 1, windows, &round_windows, &nodes);
+    if (ng_stream_make(plan, source, round_windows, 0, run, &stream, error)) return error->status;
+    float **here = ng_alloc(run->arena, plan->wanted_count, sizeof *here, error);
+    if (!here) return error->status;
+    for (int64_t first = 0; first < windows; first += round_windows) {
+        const ng_round round = {first, least(round_windows, windows - first), 1, &end, NULL};
+        for (int w = 0; w < plan->wanted_count; w++) here[w] = outputs[w] + first * ng_size(plan->nodes[plan->wanted[w]].whole);
+        ng_stream_forward(&stream, &round, NULL, NULL, here);
+        if (ng_poll(run, (double)(first + round.windows) / (double)windows, error)) return error->status;
+    }
+    return NG_OK;
+}
+
+/* Memory for delivering: the gradient of a group of windows, and a block of rows of one. */
+typedef struct delivery { float *gradient, *sequence, *baseline; double *scores; } delivery;
+
+static ng_status make_delivery(const ng_plan *plan, int64_t windows, ng_arena *arena, delivery *made, ng_error *error)
+{
+    int64_t size = 0, channels = 0;
+    for (int i = 0; i < plan->origin_count; i++) {
+        const ng_shape shape = plan->nodes[plan->input_nodes[i]].whole;
+        size = most(size, ng_size(shape));
+        channels = most(channels, shape.channels);
+    }
+    made->gradient = ng_alloc(arena, windows, (size_t)size * 4, error);
+    made->sequence = ng_alloc(arena, BLOCK_ROWS, (size_t)channels * 4, error);
+    made->baseline = ng_alloc(arena, BLOCK_ROWS, (size_t)channels * 4, error);
+    made->scores = ng_alloc(arena, BLOCK_ROWS, (size_t)channels * 8, error);
+    return made->gradient && made->sequence && made->baseline && made->scores ? NG_OK : error->status;
+}
+
+/* scores = (x - x') * gradient of each window in turn, to the sink and into its check. */
+static void deliver(ng_stream *stream, int64_t first_window, int64_t windows, const ng_path *path, const ng_sink *sink, ng_check *checks,
+                    const delivery *room)
+{
+    const ng_plan *plan = stream->plan;
+    for (int input = 0; input < plan->origin_count; input++) {
+        const ng_shape shape = plan->nodes[plan->input_nodes[input]].whole;
+        const int64_t length = ng_rows(shape), channels = shape.channels;
+        ng_stream_input_gradient(stream, input, windows, room->gradient);
+        for (int64_t w = 0; w < windows; w++)
+            for (int64_t row = 0; row < length; row += BLOCK_ROWS) {
+                const ng_range rows = {row, least(row + BLOCK_ROWS, length)};
+                const float *gradient = room->gradient + w * ng_size(shape) + row * channels;
+                const int64_t count = (rows.last - rows.first) * channels;
+                double sum = 0;
+                if (path->times_difference)
+                    stream->source->rows(stream->source->data, input, first_window + w, rows, room->sequence, room->baseline);
+                for (int64_t i = 0; i < count; i++) {
+                    const double factor = path->times_difference ? (double)room->sequence[i] - (double)room->baseline[i] : 1;
+                    sum += room->scores[i] = factor * (double)gradient[i];
+                }
+                checks[first_window + w].attributed += sum;
+                sink->add(sink->data, input, first_window + w, rows, room->scores);
+            }
+    }
+}
+
+/* F at both ends of each window's path. */
+static void evaluate_ends(ng_stream *stream, int64_t first_window, int64_t windows, const ng_objective *objective, double *values,
+                          ng_check *checks)
+{
+    for (int end = 0; end < 2; end++) {
+        const double position = end;
+        const ng_round round = {first_window, windows, 1, &position, NULL};
+        ng_stream_forward(stream, &round, objective, values, NULL);
+        for (int64_t w = 0; w < windows; w++) *(end ? &checks[first_window + w].output : &checks[first_window + w].baseline_output) = values[w];
+    }
+}
+
+ng_status ng_path_integral(const ng_plan *plan, const ng_source *source, int64_t windows, const ng_objective *objective,
+                           const ng_path *path, const ng_sink *sink, ng_check *checks, const ng_run *run, ng_error *error)
+{
+    ng_stream stream;
+    delivery room;
+    int64_t group, nodes;
+    divide(round_samples(plan, path->nodes, ng_arena_room(run->arena)), path->nodes, windows, &group, &nodes);
+    if (ng_stream_make(plan, source, group * nodes, group, run, &stream, error)) return error->status;
+    double *values = ng_alloc(run->arena, group * nodes, sizeof *values, error);
+    if (!values || make_delivery(plan, group, run->arena, &room, error)) return error->status;
+    memset(checks, 0, (size_t)windows * sizeof *checks);
+    for (int64_t first = 0; first < windows; first += group) {
+        const int64_t here = least(group, windows - first);
+        evaluate_ends(&stream, first, here, objective, values, checks);
+        ng_stream_clear(&stream, here);
+        for (int64_t node = 0; node < path->nodes; node += nodes) {
+            const ng_round round = {first, here, least(nodes, path->nodes - node), path->positions + node, path->weights + node};
+            ng_stream_gradient(&stream, &round, objective);
+            const double done = ((double)first + (double)here * (double)(node + round.nodes) / (double)path->nodes) / (double)windows;
+            if (ng_poll(run, done, error)) return error->status;
+        }
+        deliver(&stream, first, here, path, sink, checks, &room);
+    }
+    return NG_OK;
+}

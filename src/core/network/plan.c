@@ -1,0 +1,319 @@
+#include <string.h>
+#include "core/network/plan.h"
+#include "core/network/types.h"
+
+enum {
+    TILE_BYTES = 512 << 10,                      /* a tile's working set: half of a usual second-level cache */
+    HEAD_BYTES = 4 << 20,
+    MOST_SAMPLES = 64                            /* in a tile or a block of the head: enough rows for the matrix kernel */
+};
+
+static int64_t padded(int64_t bytes) { return (bytes + 63) / 64 * 64; }
+static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
+static int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }
+static int64_t up(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
+static bool local(const ng_layer *layer) { return layer->reach.size > 0; }
+static bool has_halo(ng_reach reach) { return (reach.size - 1) * reach.dilation + 1 > reach.stride; }
+
+bool ng_in_stage(const ng_plan *plan, const ng_stage *stage, int node)
+{
+    return (node >= stage->first && node < stage->last) || (stage == plan->stages && plan->nodes[node].origin);
+}
+
+/* ---- which nodes, in which order ---- */
+
+static ng_status order_nodes(const ng_graph *graph, const ng_shape *input_shapes, const int *wanted, int wanted_count, ng_arena *arena,
+                             ng_plan *plan, ng_error *error)
+{
+    const int n = graph->count;
+    bool *needed = ng_alloc(arena, n, sizeof *needed, error);
+    int *consumers = ng_alloc(arena, n, sizeof *consumers, error), *place = ng_alloc(arena, n, sizeof *place, error);
+    ng_node *calls = ng_alloc(arena, n, sizeof *calls, error);
+    plan->nodes = ng_alloc(arena, n, sizeof *plan->nodes, error);
+    int *origins = ng_alloc(arena, graph->input_count, sizeof *origins, error);
+    int *input_nodes = ng_alloc(arena, graph->input_count, sizeof *input_nodes, error);
+    int *wanted_nodes = ng_alloc(arena, wanted_count, sizeof *wanted_nodes, error);
+    if (!needed || !consumers || !place || !calls || !plan->nodes || !origins || !input_nodes || !wanted_nodes) return error->status;
+
+    for (int i = 0; i < graph->input_count; i++) needed[graph->inputs[i]] = true;
+    for (int i = 0; i < wanted_count; i++) {
+        needed[wanted[i]] = true;
+        consumers[wanted[i]]++;
+    }
+    for (int at = n - 1; at >= 0; at--)
+        for (int i = 0; needed[at] && i < graph->calls[at].input_count; i++) {
+            needed[graph->calls[at].inputs[i]] = true;
+            consumers[graph->calls[at].inputs[i]]++;
+        }
+
+    /* shapes, and the zone of each call: what reads a part of the head belongs to the head */
+    for (int at = 0; at < n; at++) {
+        if (!needed[at]) continue;
+        const ng_call *call = &graph->calls[at];
+        ng_shape *in = ng_alloc(arena, most(call->input_count, 1), sizeof *in, error);
+        if (!in) return error->status;
+        for (int i = 0; i < call->input_count; i++) in[i] = calls[call->inputs[i]].whole;
+        for (int i = 0; call->input_count == 0 && i < graph->input_count; i++)
+            if (graph->inputs[i] == at) in[0] = input_shapes[i];
+        if (ng_call_shape(graph, at, in, arena, &calls[at].layer, &calls[at].whole, &calls[at].group, error)) return error->status;
+        calls[at].inputs = call->inputs;
+        calls[at].zone = call->input_count == 0 ? NG_PREFIX : call->time_distributed || !local(&calls[at].layer) ? NG_HEAD : NG_TRUNK;
+        for (int i = 0; i < call->input_count; i++)
+            if (calls[call->inputs[i]].zone == NG_HEAD) calls[at].zone = NG_HEAD;
+    }
+    for (int at = 0; at < n; at++) {             /* an affine layer that alone reads the end of a prefix prolongs it */
+        if (!needed[at]) continue;
+        const ng_call *call = &graph->calls[at];
+        if (calls[at].zone == NG_TRUNK && call->input_count == 1 && call->type->affine && calls[call->inputs[0]].zone == NG_PREFIX &&
+            consumers[call->inputs[0]] == 1)
+            calls[at].zone = NG_PREFIX;
+    }
+
+    for (ng_zone zone = NG_PREFIX; zone <= NG_HEAD; zone++) {
+        for (int at = 0; at < n; at++)
+            if (needed[at] && calls[at].zone == zone) {
+                place[at] = plan->count;
+                plan->nodes[plan->count++] = calls[at];
+            }
+        if (zone == NG_PREFIX) plan->trunk_first = plan->count;
+        if (zone == NG_TRUNK) plan->head_first = plan->count;
+    }
+    for (int k = 0; k < plan->count; k++) {
+        ng_node *node = &plan->nodes[k];
+        int *inputs = ng_alloc(arena, node->layer.inputs, sizeof *inputs, error);
+        if (!inputs) return error->status;
+        for (int i = 0; i < node->layer.inputs; i++) inputs[i] = place[node->inputs[i]];
+        node->inputs = inputs;
+        node->origin = node->zone == NG_PREFIX;
+        if (node->zone == NG_PREFIX && node->layer.inputs) plan->nodes[inputs[0]].origin = false;
+    }
+    plan->origin_count = graph->input_count;
+    for (int i = 0; i < graph->input_count; i++) {
+        int at = input_nodes[i] = place[graph->inputs[i]];
+        for (int k = 0; k < plan->trunk_first; k++)
+            if (plan->nodes[k].layer.inputs && plan->nodes[k].inputs[0] == at) at = k;
+        origins[i] = at;
+    }
+    for (int i = 0; i < wanted_count; i++) wanted_nodes[i] = place[wanted[i]];
+    plan->origins = origins;
+    plan->input_nodes = input_nodes;
+    plan->wanted = wanted_nodes;
+    plan->wanted_count = wanted_count;
+    return NG_OK;
+}
+
+/* ---- stages of the trunk ---- */
+
+static int64_t node_bytes(const ng_node *node) { return ng_size(node->whole) * 4; }
+
+static ng_status cut_stages(ng_plan *plan, int64_t memory_bytes, ng_arena *arena, ng_error *error)
+{
+    int *last_use = ng_alloc(arena, plan->count, sizeof *last_use, error);
+    plan->stages = ng_alloc(arena, plan->head_first - plan->trunk_first + 1, sizeof *plan->stages, error);
+    if (!last_use || !plan->stages) return error->status;
+    for (int k = 0; k < plan->count; k++)
+        for (int i = 0; i < plan->nodes[k].layer.inputs; i++) last_use[plan->nodes[k].inputs[i]] = k;
+    for (int i = 0; i < plan->wanted_count; i++) last_use[plan->wanted[i]] = plan->count;
+
+    ng_stage *stage = plan->stages;
+    *stage = (ng_stage){.first = plan->trunk_first, .last = plan->trunk_first};
+    int64_t bytes = 0;
+    for (int k = 0; k < plan->trunk_first; k++) bytes += 2 * node_bytes(&plan->nodes[k]);
+    for (int k = plan->trunk_first; k < plan->head_first; k++) {
+        ng_node *node = &plan->nodes[k];
+        if (has_halo(node->layer.reach) && bytes + node_bytes(node) > TILE_BYTES) {
+            int64_t crossing = 0;                /* what a cut before node k must keep */
+            for (int i = 0; i < k; i++)
+                if (ng_in_stage(plan, stage, i) && last_use[i] >= k) crossing += node_bytes(&plan->nodes[i]);
+            if (crossing <= memory_bytes / 8) {
+                stage++;
+                *stage = (ng_stage){.first = k};
+                bytes = 0;
+            }
+        }
+        stage->last = k + 1;
+        node->stage = (int)(stage - plan->stages);
+        bytes += node_bytes(node);
+    }
+    plan->stage_count = (int)(stage - plan->stages) + 1;
+    for (int k = 0; k < plan->head_first; k++)
+        if (plan->nodes[k].zone == NG_TRUNK || plan->nodes[k].origin)
+            plan->nodes[k].kept = last_use[k] >= plan->stages[plan->nodes[k].stage].last;
+    return NG_OK;
+}
+
+/* ---- rows of tiles ---- */
+
+static ng_range part(int64_t tile, int64_t tiles, int64_t length)
+{
+    return (ng_range){tile * length / tiles, (tile + 1) * length / tiles};
+}
+
+static ng_range hull(ng_range a, ng_range b)
+{
+    if (a.first >= a.last) return b;
+    if (b.first >= b.last) return a;
+    return (ng_range){least(a.first, b.first), most(a.last, b.last)};
+}
+
+static void need(const ng_plan *plan, int node, ng_range *rows)
+{
+    const ng_layer *layer = &plan->nodes[node].layer;
+    for (int i = 0; i < layer->inputs; i++) {
+        ng_range *from = &rows[plan->nodes[node].inputs[i]];
+        *from = hull(*from, ng_rows_needed(layer->reach, rows[node], ng_rows(layer->in[i])));
+    }
+}
+
+void ng_tile_rows(const ng_plan *plan, const ng_stage *stage, int64_t tile, ng_range *rows)
+{
+    for (int k = 0; k < stage->last; k++)
+        rows[k] = ng_in_stage(plan, stage, k) && plan->nodes[k].kept ? part(tile, stage->tiles, ng_rows(plan->nodes[k].whole))
+                                                                      : (ng_range){0, 0};
+    for (int k = stage->last - 1; k >= stage->first; k--) need(plan, k, rows);
+    for (int k = plan->trunk_first - 1; stage == plan->stages && k >= 0; k--) need(plan, k, rows);
+}
+
+static void touch(const ng_plan *plan, int node, ng_range *rows)
+{
+    const ng_layer *layer = &plan->nodes[node].layer;
+    rows[node] = (ng_range){0, 0};
+    for (int i = 0; i < layer->inputs; i++)
+        rows[node] = hull(rows[node], ng_rows_touched(layer->reach, rows[plan->nodes[node].inputs[i]], ng_rows(layer->out)));
+}
+
+/* Is node a tensor whose gradient the stage delivers? */
+static bool delivers(const ng_plan *plan, const ng_stage *stage, int node)
+{
+    if (stage == plan->stages) return plan->nodes[node].origin;
+    if (!plan->nodes[node].kept || ng_in_stage(plan, stage, node)) return false;
+    for (int k = stage->first; k < stage->last; k++)
+        for (int i = 0; i < plan->nodes[k].layer.inputs; i++)
+            if (plan->nodes[k].inputs[i] == node) return true;
+    return false;
+}
+
+void ng_back_tile_rows(const ng_plan *plan, const ng_stage *stage, int64_t tile, ng_range *rows)
+{
+    for (int k = 0; k < stage->first; k++)
+        rows[k] = delivers(plan, stage, k) ? part(tile, stage->back_tiles, ng_rows(plan->nodes[k].whole)) : (ng_range){0, 0};
+    for (int k = stage->first; k < stage->last; k++) touch(plan, k, rows);
+}
+
+void ng_prefix_tile_rows(const ng_plan *plan, int input, int64_t tile, ng_range *rows)
+{
+    const int first = plan->input_nodes[input];
+    rows[first] = part(tile, plan->prefix_tiles, ng_rows(plan->nodes[first].whole));
+    for (int k = first, at = first; k < plan->trunk_first; k++)
+        if (plan->nodes[k].layer.inputs && plan->nodes[k].inputs[0] == at) touch(plan, at = k, rows);
+}
+
+/* ---- sizes of tiles, blocks and scratch ---- */
+
+static int64_t buffer_bytes(const ng_node *node, ng_range rows, bool with_code)
+{
+    const int64_t n = rows.last - rows.first;
+    return padded(n * node->whole.channels * 4) + (with_code ? padded(n * node->layer.code_bytes) : 0);
+}
+
+/* Bytes of one sample in a tile whose rows are known; the prefix holds two ends. */
+static int64_t tile_bytes(const ng_plan *plan, const ng_stage *stage, const ng_range *rows, bool forward)
+{
+    int64_t bytes = 0, scratch = 0;
+    for (int k = 0; k < stage->last; k++) {
+        const ng_node *node = &plan->nodes[k];
+        if (node->zone == NG_PREFIX && stage == plan->stages && forward) bytes += 2 * buffer_bytes(node, rows[k], true);
+        if (ng_in_stage(plan, stage, k)) bytes += buffer_bytes(node, rows[k], forward);
+        if (node->zone == NG_PREFIX || ng_in_stage(plan, stage, k)) scratch = most(scratch, 2 * node->layer.scratch_bytes);
+    }
+    return bytes + padded(scratch);
+}
+
+/* How many tiles: enough that one sample's working set stays in cache, unless halos then cost more than a third. */
+static int64_t choose_tiles(const ng_plan *plan, ng_stage *stage, bool forward, ng_range *rows)
+{
+    int64_t bytes = 0, shortest = INT64_MAX;
+    for (int k = 0; k < stage->last; k++) {
+        const ng_node *node = &plan->nodes[k];
+        const bool inside = ng_in_stage(plan, stage, k);
+        if (inside || (node->zone == NG_PREFIX && stage == plan->stages)) bytes += node_bytes(node);
+        if (forward ? inside && node->kept : delivers(plan, stage, k)) shortest = least(shortest, ng_rows(node->whole));
+    }
+    int64_t *tiles = forward ? &stage->tiles : &stage->back_tiles;
+    for (*tiles = most(1, least(up(bytes, TILE_BYTES), shortest)); *tiles > 1; *tiles = (*tiles + 1) / 2) {
+        double sum = 0;
+        if (forward) ng_tile_rows(plan, stage, *tiles / 2, rows);
+        else ng_back_tile_rows(plan, stage, *tiles / 2, rows);
+        for (int k = 0; k < stage->last; k++)
+            if (ng_in_stage(plan, stage, k)) sum += (double)(rows[k].last - rows[k].first) * (double)plan->nodes[k].whole.channels * 4;
+        if (sum * (double)*tiles < 1.34 * (double)bytes) break;
+    }
+    return *tiles;
+}
+
+static void size_stage(ng_plan *plan, ng_stage *stage, bool gradients, ng_range *rows)
+{
+    for (int forward = 1; forward >= (gradients ? 0 : 1); forward--) {
+        const int64_t tiles = choose_tiles(plan, stage, forward, rows);
+        int64_t bytes = 0;
+        for (int64_t t = 0; t < tiles; t++) {
+            if (forward) ng_tile_rows(plan, stage, t, rows);
+            else ng_back_tile_rows(plan, stage, t, rows);
+            bytes = most(bytes, tile_bytes(plan, stage, rows, forward));
+        }
+        const int64_t block = most(1, least(TILE_BYTES / most(bytes, 1), MOST_SAMPLES));
+        *(forward ? &stage->block : &stage->back_block) = block;
+        plan->scratch_bytes = most(plan->scratch_bytes, bytes * block);
+    }
+}
+
+static void size_prefix(ng_plan *plan, ng_range *rows)
+{
+    int64_t bytes = 0, shortest = INT64_MAX;
+    for (int k = 0; k < plan->trunk_first; k++) bytes += node_bytes(&plan->nodes[k]);
+    for (int i = 0; i < plan->origin_count; i++) shortest = least(shortest, ng_rows(plan->nodes[plan->input_nodes[i]].whole));
+    plan->prefix_tiles = most(1, least(up(bytes, TILE_BYTES), shortest));
+    for (int64_t t = 0; t < plan->prefix_tiles; t++)
+        for (int i = 0; i < plan->origin_count; i++) {
+            for (int k = 0; k < plan->trunk_first; k++) rows[k] = (ng_range){0, 0};
+            ng_prefix_tile_rows(plan, i, t, rows);
+            int64_t need_bytes = 0;
+            for (int k = 0; k < plan->trunk_first; k++)
+                need_bytes += buffer_bytes(&plan->nodes[k], rows[k], false) + padded(plan->nodes[k].layer.scratch_bytes);
+            plan->scratch_bytes = most(plan->scratch_bytes, need_bytes);
+        }
+}
+
+static void size_head(ng_plan *plan)
+{
+    int64_t bytes = 0, scratch = 0;
+    for (int k = plan->head_first; k < plan->count; k++) {
+        const ng_node *node = &plan->nodes[k];
+        bytes += 2 * padded(node_bytes(node)) + padded(ng_rows(node->layer.out) * node->layer.code_bytes * node->group);
+        scratch = most(scratch, node->layer.scratch_bytes * node->group);
+    }
+    bytes += padded(scratch);
+    plan->head_block = most(1, least(HEAD_BYTES / most(bytes, 1), MOST_SAMPLES));
+    plan->scratch_bytes = most(plan->scratch_bytes, bytes * plan->head_block);
+}
+
+ng_status ng_plan_make(const ng_graph *graph, const ng_shape *input_shapes, const int *wanted, int wanted_count, bool gradients,
+                       int64_t memory_bytes, ng_arena *arena, ng_plan *plan, ng_error *error)
+{
+    *plan = (ng_plan){0};
+    if (order_nodes(graph, input_shapes, wanted, wanted_count, arena, plan, error)) return error->status;
+    if (cut_stages(plan, memory_bytes, arena, error)) return error->status;
+    ng_range *rows = ng_alloc(arena, plan->count, sizeof *rows, error);
+    if (!rows) return error->status;
+    for (int s = 0; s < plan->stage_count; s++) size_stage(plan, &plan->stages[s], gradients, rows);
+    if (gradients) size_prefix(plan, rows);
+    size_head(plan);
+    plan->scratch_bytes += padded(plan->count * (int64_t)sizeof(ng_tile));       /* the stream's notes on the ends of prefixes */
+    for (int k = 0; k < plan->head_first; k++) {
+        const ng_node *node = &plan->nodes[k];
+        if (node->kept) plan->sample_bytes += padded(node_bytes(node));
+        if (gradients && node->zone == NG_TRUNK) plan->sample_bytes += padded(ng_rows(node->layer.out) * node->layer.code_bytes);
+    }
+    return NG_OK;
+}

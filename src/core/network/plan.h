@@ -1,0 +1,65 @@
+/* core/network/plan.h: how a graph is run for inputs of given shapes. It knows all layers and no data.
+ *
+ * Nodes are the graph's layer calls that the wanted outputs need, in three zones:
+ *   prefix   an InputLayer and the affine layers that follow it alone. Along a path x(a) = x' + a (x - x') the last of them, the
+ *            origin, is affine in a too: its two ends are computed once for all nodes of the path and interpolated, and its
+ *            transpose is applied once to the weighted sum of gradients.
+ *   trunk    layers that read a few neighbouring rows. Cut into stages; a stage runs in tiles of rows, and only what later
+ *            stages or the head read is kept.
+ *   head     all layers from the first one that reads every row on: whole tensors, many samples at a time. */
+#ifndef NG_NETWORK_PLAN_H
+#define NG_NETWORK_PLAN_H
+#include "core/network/graph.h"
+
+typedef enum { NG_PREFIX, NG_TRUNK, NG_HEAD } ng_zone;
+
+typedef struct ng_node {
+    ng_layer layer;
+    const int *inputs;                           /* node numbers */
+    ng_shape whole;                              /* output as other nodes see it */
+    int64_t group;                               /* samples of the layer in one sample of the network */
+    ng_zone zone;
+    int stage;                                   /* of a trunk node, and of an origin (stage 0) */
+    bool origin;
+    bool kept;                                   /* its output outlives its stage */
+} ng_node;
+
+/* Nodes [first, last) of the plan; an origin in [0, first) belongs to stage 0 as well. */
+typedef struct ng_stage {
+    int first, last;
+    int64_t tiles, back_tiles;                   /* tiles forward, over the rows that are kept; backward, over the rows it reads */
+    int64_t block, back_block;                   /* samples in a tile */
+} ng_stage;
+
+typedef struct ng_plan {
+    int count, trunk_first, head_first;          /* prefix [0, trunk_first), trunk [trunk_first, head_first), head [.., count) */
+    ng_node *nodes;
+    int origin_count;
+    const int *origins;                          /* one per model input, in its order */
+    const int *input_nodes;                      /* the InputLayers themselves */
+    int wanted_count;
+    const int *wanted;                           /* nodes whose output the caller reads, in the caller's order */
+    int stage_count;
+    ng_stage *stages;
+    int64_t prefix_tiles;                        /* for the transpose of the prefix */
+    int64_t head_block;                          /* samples at a time in the head */
+    int64_t scratch_bytes;                       /* per thread */
+    int64_t sample_bytes;                        /* kept tensors and codes of one sample */
+} ng_plan;
+
+/* Plans the calls `wanted` of the graph for inputs of these shapes. gradients: codes are kept and backward tiles planned.
+ * memory_bytes steers what is kept; the memory of the plan itself comes from the arena. */
+ng_status ng_plan_make(const ng_graph *graph, const ng_shape *input_shapes, const int *wanted, int wanted_count, bool gradients,
+                       int64_t memory_bytes, ng_arena *arena, ng_plan *plan, ng_error *error);
+
+/* Rows that each node of a stage computes for tile `tile` forward (rows[node] for stage nodes, origins and, for stage 0, the
+ * prefix), and whose gradient it needs backward. rows has plan->count elements; nodes outside the stage are left alone, except
+ * that backward fills the rows of the tensors the stage reads. */
+void ng_tile_rows(const ng_plan *plan, const ng_stage *stage, int64_t tile, ng_range *rows);
+void ng_back_tile_rows(const ng_plan *plan, const ng_stage *stage, int64_t tile, ng_range *rows);
+/* Rows of the prefix of input `input` for tile `tile` of its transpose: of dx itself at the InputLayer, of what touches it after. */
+void ng_prefix_tile_rows(const ng_plan *plan, int input, int64_t tile, ng_range *rows);
+
+bool ng_in_stage(const ng_plan *plan, const ng_stage *stage, int node);
+
+#endif

@@ -1,0 +1,61 @@
+/* core/network/stream.h: runs a plan over data, round by round. It knows tiles, threads and rounds, and no formula.
+ *
+ * A sample is a window of the input at one node of the path from its baseline to itself. A round is a few windows at a few
+ * nodes: trunk forward by stages and tiles (codes kept), head forward and backward, trunk backward, until the gradient
+ * arrives at the origins and is added there, weighted, in the order of the nodes. Nothing depends on how rounds, tiles and
+ * threads divide the work. */
+#ifndef NG_NETWORK_STREAM_H
+#define NG_NETWORK_STREAM_H
+#include "core/base/run.h"
+#include "core/network/plan.h"
+
+/* Where the input comes from. rows() writes rows [first, last) of input `input` of window `window`, (rows, channels): the
+ * sequence itself, and the baseline unless that is NULL. Called from many threads. */
+typedef struct ng_source {
+    void (*rows)(const void *data, int input, int64_t window, ng_range rows, float *sequence, float *baseline);
+    const void *data;
+} ng_source;
+
+/* The scalar that is differentiated: F = sum over wanted nodes w and i of cotangent[w][i] * output_w[i], in double. A NULL
+ * entry is a zero. window_stride[w]: floats from one window's cotangent to the next; 0 if all share it. */
+typedef struct ng_objective { const float *const *cotangent; const int64_t *window_stride; } ng_objective;
+
+typedef struct ng_round {
+    int64_t first_window, windows;               /* of the source */
+    int64_t nodes;                               /* points of the path in this round */
+    const double *positions, *weights;           /* of each node: 0 the baseline .. 1 the sequence; its weight in the integral */
+} ng_round;
+
+typedef struct ng_stream {
+    const ng_plan *plan;
+    const ng_run *run;
+    const ng_source *source;
+    int64_t samples;                             /* room in a round */
+    float **kept;                                /* by node: (samples, rows, channels): values, then gradients */
+    uint8_t **codes;                             /* by node: (samples, rows, code_bytes) */
+    float **sums;                                /* by origin: weighted sums of gradients, (windows, rows, channels) */
+    struct ng_worker *workers;                   /* one per thread */
+} ng_stream;
+
+/* Takes the memory for rounds of at most `samples` samples; windows: how many windows' gradients are summed at a time, 0 for a
+ * forward stream. */
+ng_status ng_stream_make(const ng_plan *plan, const ng_source *source, int64_t samples, int64_t windows, const ng_run *run,
+                         ng_stream *stream, ng_error *error);
+
+/* Bytes ng_stream_make() will take. */
+int64_t ng_stream_bytes(const ng_plan *plan, int64_t samples, int64_t windows, int threads);
+
+/* Runs a round forward. values: F of each sample, (windows, nodes), or NULL. outputs[w]: each sample's output of wanted node w,
+ * (windows, nodes, size), or outputs NULL. */
+void ng_stream_forward(ng_stream *stream, const ng_round *round, const ng_objective *objective, double *values, float *const *outputs);
+
+/* Runs a round forward and backward: adds weight * dF/d(origin) of each node to sums[origin]. */
+void ng_stream_gradient(ng_stream *stream, const ng_round *round, const ng_objective *objective);
+
+/* Sets the sums of `windows` windows to zero. */
+void ng_stream_clear(ng_stream *stream, int64_t windows);
+
+/* gradient (windows, rows, channels) of input `input` = transpose of its prefix, applied to the sums. */
+void ng_stream_input_gradient(ng_stream *stream, int input, int64_t windows, float *gradient);
+
+#endif
