@@ -68,12 +68,6 @@ static void forward(const ng_layer *layer, const ng_tile *x, ng_tile *y, ng_code
     }
 }
 
-static void add_by_channel(const float *restrict dy, const float *restrict scale, float *restrict dx, int64_t channels)
-{
-#pragma omp simd
-    for (int64_t c = 0; c < channels; c++) dx[c] += dy[c] * scale[c];
-}
-
 static void backward(const ng_layer *layer, const ng_tile *dy, const ng_code *code, ng_tile *dx, void *scratch)
 {
     (void)code, (void)scratch;
@@ -82,7 +76,7 @@ static void backward(const ng_layer *layer, const ng_tile *dy, const ng_code *co
     NG_EACH_ROW(dx, sample, t) {
         if (bn->row_modulus)
             ng_add_scaled(ng_row(dx, sample, t), ng_row(dy, sample, t), bn->scale[t / bn->row_divisor % bn->row_modulus], dx->channels);
-        else add_by_channel(ng_row(dy, sample, t), bn->scale, ng_row(dx, sample, t), dx->channels);
+        else ng_add_product(ng_row(dx, sample, t), ng_row(dy, sample, t), bn->scale, dx->channels);
     }
 }
 

@@ -59,7 +59,7 @@ static void backward(const ng_layer *layer, const ng_tile *dy, const ng_code *co
     (void)layer, (void)code, (void)scratch;
     if (!dx->data) return;
     const ng_range both = common(dx, dy);
-    for (int64_t sample = 0; sample < dy->samples; sample++)
+    for (int64_t sample = 0; sample < dy->samples && both.first < both.last; sample++)
         ng_add_to(number(dx, sample, both.first), number(dy, sample, both.first), both.last - both.first);
 }
 

@@ -18,14 +18,14 @@ static ng_status shape(ng_layer *layer, ng_arena *arena, ng_error *error)
     return NG_OK;
 }
 
-/* Row j of a window meets the best so far. */
-static void contest(const float *restrict row, uint8_t j, float *restrict best, uint8_t *restrict winner, int64_t channels)
+/* Row j of a window meets the best so far. The choice is a mask since compilers leave a conditional one scalar. */
+static void contest(const float *restrict row, int j, float *restrict best, uint8_t *restrict winner, int64_t channels)
 {
 #pragma omp simd
     for (int64_t c = 0; c < channels; c++) {
-        const bool wins = row[c] > best[c];
-        best[c] = wins ? row[c] : best[c];
-        winner[c] = wins ? j : winner[c];
+        const int wins = -(row[c] > best[c]), before = winner[c];
+        winner[c] = (uint8_t)((j & wins) | (before & ~wins));
+        best[c] = row[c] > best[c] ? row[c] : best[c];
     }
 }
 
@@ -41,7 +41,7 @@ static void forward(const ng_layer *layer, const ng_tile *x, ng_tile *y, ng_code
         memcpy(best, ng_row(x, sample, window.first), channels * sizeof *best);
         memset(winner, (int)(window.first - start), channels);
         for (int64_t i = window.first + 1; i < window.last; i++)
-            contest(ng_row(x, sample, i), (uint8_t)(i - start), best, winner, y->channels);
+            contest(ng_row(x, sample, i), (int)(i - start), best, winner, y->channels);
     }
 }
 

@@ -16,4 +16,11 @@ static inline void ng_add_scaled(float *restrict to, const float *restrict from,
 #pragma omp simd
     for (int64_t i = 0; i < count; i++) to[i] += factor * from[i];
 }
+
+/* to += from * weight */
+static inline void ng_add_product(float *restrict to, const float *restrict from, const float *restrict weight, int64_t count)
+{
+#pragma omp simd
+    for (int64_t i = 0; i < count; i++) to[i] += from[i] * weight[i];
+}
 #endif
