@@ -33,7 +33,8 @@ read_annotation <- function(file, genome = NULL) {
         if (!is.null(embedded)) declared[GenomeInfoDb::seqnames(embedded)] <- GenomeInfoDb::seqlengths(embedded)
     } else known <- embedded
     features <- name_contigs(features, declared, known, strict = !is.null(genome))
-    join_parts(place_features(features, contigs_seqinfo(features, declared, known)))
+    features <- place_features(features, contigs_seqinfo(features, declared, known))
+    join_parts(features)
 }
 
 # The feature rows of a GFF3, nine fields each: without what follows the first ">", comments and further columns.
@@ -143,8 +144,9 @@ place_features <- function(features, known, call = parent.frame()) {
         k <- outside[1]
         cli::cli_abort(c("Each feature must lie on its contig.",
                          x = "{features$type[k]} {.val {features$ID[k]}} runs from {features$start[k]} to {features$end[k]}.",
-                         x = "{.val {features$contig[k]}} has {length_bp[k]} bp and is {if (last[k] %in% length_bp[k]) 'linear' else 'circular'}.",
-                         i = "Only a feature of a circular contig may end beyond it: see {.arg circular} of {.fun read_genome}."),
+                         i = if (is.na(last[k])) "It must start before it ends."
+                             else if (last[k] > length_bp[k]) "{.val {features$contig[k]}} has {length_bp[k]} bp and is circular."
+                             else "{.val {features$contig[k]}} has {length_bp[k]} bp and is linear; is it {.arg circular} in {.fun read_genome}?"),
                        class = "nucleograd_error_regions", call = call)
     }
     GenomicRanges::GRanges(features$contig, IRanges::IRanges(features$start, features$end), features$strand,

@@ -108,8 +108,8 @@ parse_genome <- function(lines, file, call = parent.frame()) {
     check_contig_names(ids, sequence, call)
     circular <- grepl("(topology|circular)=(circular|true|yes|y)\\b", description, ignore.case = TRUE) |
         ids %in% sub("\t.*", "", grep("\t.*\\bIs_circular=true", before, value = TRUE))
-    genome <- Biostrings::DNAStringSet(dna_letters(sequence, ids, call))
-    names(genome) <- ids
+    sequence <- dna_letters(sequence, ids, call)
+    genome <- stats::setNames(Biostrings::DNAStringSet(sequence), ids)
     S4Vectors::mcols(genome) <- S4Vectors::DataFrame(description = description, circular = circular)
     genome
 }
