@@ -57,12 +57,6 @@ static const float *operand(const ng_layer *layer, const ng_tile *x, int i, int6
     return wide;
 }
 
-static void scale(float *restrict y, float factor, int64_t channels)
-{
-#pragma omp simd
-    for (int64_t c = 0; c < channels; c++) y[c] *= factor;
-}
-
 static void multiply(float *restrict y, const float *restrict x, int64_t channels)
 {
 #pragma omp simd
@@ -99,7 +93,7 @@ static void forward(const ng_layer *layer, const ng_tile *x, ng_tile *y, ng_code
             else ng_add_to(to, from, channels);
             if (i == 0 && (type == &ng_maximum || type == &ng_minimum)) memset(kept, 0, (size_t)channels);
         }
-        if (type == &ng_average) scale(to, factor, channels);
+        if (type == &ng_average) ng_scale(to, factor, channels);
     }
 }
 
@@ -116,8 +110,8 @@ static void send(const ng_layer *layer, const float *restrict dy, const uint8_t 
     if (type == &ng_multiply_layer) {
         for (int j = 0; j < layer->inputs; j++)
             if (j != i) multiply(gradient, (const float *)kept + j * channels, channels);
-    } else if (type == &ng_average) scale(gradient, 1.0f / (float)layer->inputs, channels);
-    else if (type == &ng_subtract && i == 1) scale(gradient, -1, channels);
+    } else if (type == &ng_average) ng_scale(gradient, 1.0f / (float)layer->inputs, channels);
+    else if (type == &ng_subtract && i == 1) ng_scale(gradient, -1, channels);
 }
 
 static void backward(const ng_layer *layer, const ng_tile *dy, const ng_code *code, ng_tile *dx, void *scratch)

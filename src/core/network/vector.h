@@ -1,7 +1,14 @@
-/* core/network/vector.h: sums of contiguous floats, element by element, so that any cut of a row gives the same bits. */
+/* core/network/vector.h: sums and products of contiguous floats, element by element, so that any cut of a row gives the same bits. */
 #ifndef NG_NETWORK_VECTOR_H
 #define NG_NETWORK_VECTOR_H
 #include <stdint.h>
+
+/* to *= factor */
+static inline void ng_scale(float *restrict to, float factor, int64_t count)
+{
+#pragma omp simd
+    for (int64_t i = 0; i < count; i++) to[i] *= factor;
+}
 
 /* to += from */
 static inline void ng_add_to(float *restrict to, const float *restrict from, int64_t count)
