@@ -104,7 +104,7 @@ new_leaf <- function(graph, layer) {
         layer$class <- cudnn_layers[[class]]
     }
     layer$settings <- read_settings(layer$class, config, source, layer$path)
-    if (layer$class == "GRU") layer$settings$reset_after <- !isFALSE(config$reset_after)
+    if (layer$class == "GRU" && is.logical(config$reset_after)) layer$settings$reset_after <- config$reset_after
     if (class == "PReLU" && is.null(layer$settings$shared_axes)) layer$settings$shared_axes <- double()
     if (class %in% c("Conv1D", "Dense")) layer$activation <- named_activation(config$activation, source, layer$path)
     if (isTRUE(config$stateful))
@@ -238,8 +238,14 @@ call_recurrent <- function(graph, layer, inputs, distributed) {
     vapply(c(layer$settings$returns, states), function(returns) {
         config <- layer$settings
         config$returns <- returns
+        if (layer$class == "GRU" && is.null(config$reset_after)) config$reset_after <- has_two_biases(graph, layer)
         add_node(graph, layer$class, layer$path, inputs, config, layer$slots, distributed)
     }, integer(1), USE.NAMES = FALSE)
+}
+
+# Early files do not say which of the two recurrences a GRU has; its bias does. Without a bias it is the later one.
+has_two_biases <- function(graph, layer) {
+    length(layer$slots) < 3 || length(attr(graph$weights[[layer$slots[3]]], "dims")) == 2
 }
 
 # Initial states arrive as forward ones, then backward ones; returned states leave in the same order.

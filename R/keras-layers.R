@@ -51,8 +51,8 @@ layer_weights <- list(
     LayerNormalization = function(config) list(trained = rep(list(NULL), config$scale + config$center)),
     PReLU = function(config) list(trained = list(NULL)),
     LSTM = function(config) recurrent_weights(config, gates = 4, bias = 4 * config$units),
-    GRU = function(config) recurrent_weights(config, gates = 3,
-                                             bias = if (config$reset_after) c(2, 3 * config$units) else 3 * config$units),
+    GRU = function(config) recurrent_weights(config, gates = 3, bias =
+        if (is.null(config$reset_after)) NULL else if (config$reset_after) c(2, 3 * config$units) else 3 * config$units),
     CuDNNLSTM = function(config) recurrent_weights(config, gates = 4, bias = 8 * config$units),
     CuDNNGRU = function(config) recurrent_weights(config, gates = 3, bias = 6 * config$units))
 
