@@ -1,0 +1,164 @@
+# R/model.R: networks that were read: the class, its reader, how it prints, and the shapes inside it.
+
+#' A network
+#'
+#' What [read_model()] returns: the layers of a trained network, ready to run. The network itself lives in C memory; a `Model`
+#' that was saved with an R session must be read again from its file.
+#' @slot pointer The network in C memory.
+#' @slot name The file's name.
+#' @slot layers A data.frame, one row a layer: `layer`, `class`, `output` (its shape without the batch; `NA` where the model
+#'   leaves the length open), `parameters`, `receptive_field` (bp; `NA` from the first layer on that reads its whole input),
+#'   `stride` (bp between neighbouring rows).
+#' @slot inputs A named list: the shape of each input without the batch, `c(length, channels)`; `NA`: any length.
+#' @slot outputs A named list: the shape of each output without the batch.
+#' @slot settings A list: `file`, `keras_version`, and what the verbs need of the graph.
+#' @seealso [read_model()], [predict.Model()], [attribution()]
+#' @exportClass Model
+setClass("Model", slots = c(pointer = "externalptr", name = "character", layers = "data.frame", inputs = "list", outputs = "list",
+                            settings = "list"))
+
+#' Read a trained network
+#'
+#' Reads a complete Keras 2 model in HDF5 format, as deepG's training, `keras::save_model_hdf5()` or `model.save("x.h5")` write
+#' it: functional and Sequential models, nested models, shared layers, several inputs and outputs.
+#'
+#' Layers that are computed: InputLayer, Conv1D, MaxPooling1D, AveragePooling1D, GlobalMaxPooling1D, GlobalAveragePooling1D,
+#' BatchNormalization, LayerNormalization, Dense, Activation, LeakyReLU, PReLU, ELU, ReLU, Softmax, the Dropout family (which
+#' does nothing when a model predicts), Flatten, Reshape, Concatenate, Add, Subtract, Multiply, Average, Maximum, Minimum, Dot,
+#' ZeroPadding1D, Cropping1D, LSTM, GRU, Bidirectional and TimeDistributed.
+#' @param file Path of the model file.
+#' @param architecture For a file that holds weights only (deepG's checkpoints by default): another model file of the same
+#'   architecture, or a JSON file from `model.to_json()`.
+#' @return A [Model-class].
+#' @section Errors: `nucleograd_error_file`: no such file. `nucleograd_error_model_file`: the file is damaged, holds weights
+#'   only, or is no Keras 2 model. `nucleograd_error_unsupported`: a layer, or a setting of one, is not computed.
+#'   `nucleograd_error_model`: shapes do not fit, or weights are not finite.
+#' @source The file format: \url{https://www.tensorflow.org/guide/keras/save_and_serialize}.
+#' @examples
+#' model <- read_model(system.file("extdata", "rrna16s.h5", package = "nucleograd"))
+#' model
+#' summary(model)
+#' @export
+read_model <- function(file, architecture = NULL) {
+    file <- check_file(file)
+    if (!is.null(architecture)) architecture <- check_file(architecture)
+    frame <- environment()
+    parsed <- parse_keras(file, architecture, call = frame)
+    pointer <- .Call(C_model, parsed$nodes, parsed$weights, as.integer(parsed$inputs), as.integer(parsed$outputs), frame)
+    new_model(pointer, parsed, file, frame)
+}
+
+new_model <- function(pointer, parsed, file, frame) {
+    inputs <- lapply(parsed$inputs, function(node) as.numeric(parsed$nodes[[node]]$config$shape))
+    settings <- list(file = file, keras_version = parsed$keras_version,
+                     output_nodes = as.integer(parsed$outputs), input_nodes = as.integer(parsed$inputs),
+                     class = vapply(parsed$nodes, `[[`, "", "class"), from = lapply(parsed$nodes, `[[`, "inputs"),
+                     activation = vapply(parsed$nodes, function(node) c(node$config$activation, NA_character_)[1], ""))
+    model <- new("Model", pointer = pointer, name = basename(file), inputs = inputs, settings = settings)
+    shapes <- probe_shapes(model, frame)
+    model@outputs <- stats::setNames(lapply(settings$output_nodes, function(node) shapes$axes[[node]]), names(parsed$outputs))
+    fields <- receptive_fields(settings$from, shapes$reach)
+    node <- parsed$layers$node
+    model@layers <- data.frame(layer = parsed$layers$layer, class = parsed$layers$class,
+                               output = vapply(node, function(at) if (is.na(at)) NA_character_ else format_shape(shapes$axes[[at]]), ""),
+                               parameters = parsed$layers$parameters, receptive_field = fields$size[node], stride = fields$stride[node])
+    model
+}
+
+check_model <- function(model, call = parent.frame()) {
+    check_is(model, "Model", "read_model", name = "model", call = call)
+    if (is_null_pointer(model@pointer))
+        stop_input(c("{.arg model} has lost its network: it was saved with an R session, which keeps no C memory.",
+                     i = "Read it again with {.fun read_model} from {.file {model@settings$file}}."), class = "model", call = call)
+    invisible(model)
+}
+
+is_null_pointer <- function(pointer) identical(pointer, new("externalptr"))
+
+# ---- shapes ----
+
+# Axes of every node's output for inputs of these shapes, and its reach; C does the arithmetic.
+node_shapes <- function(model, inputs, frame = parent.frame()) {
+    found <- .Call(C_shapes, model@pointer, lapply(unname(inputs), as.numeric), list(1L, 2^62, NULL), frame)
+    axes <- lapply(seq_len(nrow(found)), function(at) found[at, 1 + (4 - found[at, 1]):3])
+    list(axes = axes, reach = found[, 5:7, drop = FALSE])
+}
+
+# Shapes of a model whose input lengths may be open: axes that differ between two probe lengths are open as well.
+probe_shapes <- function(model, frame) {
+    free <- vapply(model@inputs, anyNA, NA)
+    fill <- function(length) lapply(model@inputs, function(axes) replace(axes, is.na(axes), length))
+    if (!any(free)) return(node_shapes(model, model@inputs, frame))
+    one <- node_shapes(model, fill(2^20), frame)
+    two <- node_shapes(model, fill(2^20 + 2^18), frame)
+    one$axes <- Map(function(a, b) replace(a, a != b, NA), one$axes, two$axes)
+    one
+}
+
+format_shape <- function(axes) paste0("(", paste(ifelse(is.na(axes), "any", format(axes, trim = TRUE, scientific = FALSE)), collapse = ", "), ")")
+
+# How many bases each node sees, and the bases between neighbouring rows; NA once a layer reads everything.
+receptive_fields <- function(from, reach) {
+    size <- stride <- rep(1, length(from))
+    for (node in seq_along(from)) {
+        before <- from[[node]]
+        if (!length(before)) next
+        whole <- reach[node, 1] == 0 || anyNA(size[before])
+        step <- stride[before]
+        size[node] <- if (whole) NA else max(size[before] + (reach[node, 1] - 1) * reach[node, 3] * step)
+        stride[node] <- if (whole) NA else max(step) * reach[node, 2]
+    }
+    list(size = size, stride = stride)
+}
+
+# ---- outputs and targets ----
+
+output_names <- function(model) {
+    unlist(Map(function(name, axes) if (prod(axes) == 1) name else paste0(name, "_", seq_len(prod(axes))), names(model@outputs), model@outputs),
+           use.names = FALSE)
+}
+
+# The scalar that is explained: nodes whose outputs it weighs, and the weights. Targets count through all outputs in order.
+# Logit: before a final sigmoid or softmax; a softmax logit minus the mean of the others, since only differences matter.
+target_of <- function(model, target, output, call = parent.frame()) {
+    sizes <- vapply(model@outputs, prod, 0)
+    if (anyNA(sizes))
+        stop_input("The output of {.arg model} has as many rows as its input; choose a model with one answer per window.", class = "unsupported", call = call)
+    target <- check_number(target, min = 1, max = sum(sizes), name = "target", call = call)
+    which_output <- findInterval(target - 1, c(0, cumsum(sizes)))
+    unit <- target - c(0, cumsum(sizes))[which_output]
+    node <- model@settings$output_nodes[which_output]
+    weights <- as.numeric(seq_len(sizes[which_output]) == unit)
+    activation <- model@settings$activation[node]
+    final <- model@settings$class[node] == "Activation" && activation %in% c("sigmoid", "softmax")
+    if (output == "logit" && final) {
+        node <- model@settings$from[[node]]
+        classes <- utils::tail(model@outputs[[which_output]], 1)
+        if (activation == "softmax" && classes > 1) {
+            own <- (seq_along(weights) - 1) %/% classes == (unit - 1) %/% classes
+            weights <- ifelse(weights == 1, 1, ifelse(own, -1 / (classes - 1), 0))
+        }
+    }
+    list(nodes = node, cotangents = list(weights), name = output_names(model)[target],
+         level = if (output == "logit" && !final) "output" else output)
+}
+
+# ---- printing ----
+
+setMethod("show", "Model", function(object) {
+    trunk <- object@layers$receptive_field
+    cat("Model ", object@name, ": ", nrow(object@layers), " layers, ", format(sum(object@layers$parameters), big.mark = ","), " parameters (Keras ",
+        object@settings$keras_version, ")\n", sep = "")
+    for (name in names(object@inputs)) cat("  input  ", name, " ", format_shape(object@inputs[[name]]), "\n", sep = "")
+    for (name in names(object@outputs)) cat("  output ", name, " ", format_shape(object@outputs[[name]]), "\n", sep = "")
+    if (any(!is.na(trunk))) cat("  receptive field of the trunk: ", format(max(trunk, na.rm = TRUE), big.mark = ","), " bp\n", sep = "")
+})
+
+#' Layers of a network
+#' @param object A [Model-class].
+#' @param ... Not used.
+#' @return The data.frame of layers: see [Model-class].
+#' @examples
+#' summary(example_model())
+#' @export
+summary.Model <- function(object, ...) object@layers

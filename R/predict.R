@@ -1,0 +1,90 @@
+# R/predict.R: scores of windows, contigs or arrays.
+
+#' Scores with coordinates
+#'
+#' What [predict.Model()] returns for a genome: a `GRanges`, one range for each window that was read, with one numeric column
+#' per output of the model. A window over the origin of a circular contig ends beyond the contig's length.
+#' @slot settings A list: model, window, step.
+#' @exportClass Predictions
+setClass("Predictions", contains = "GRanges", slots = c(settings = "list"))
+
+#' Run a network over a genome
+#'
+#' Scores windows of a genome, whole contigs, or arrays of numbers. A genome is read in place: it is never turned into a matrix
+#' as a whole, and memory is what a few windows take.
+#'
+#' Windows are as long as the model's input and start every `step` bp. The last window of a linear contig is aligned to the
+#' contig's end; on a circular contig windows run over the origin. A model that takes any length reads whole contigs, unless
+#' `window` is given. Contigs shorter than the window are left out with a warning. N and other ambiguous letters are rows of
+#' zeros, as in deepG.
+#' @param object A [Model-class], from [read_model()].
+#' @param genome A `DNAStringSet`, from [read_genome()]; or an array `(samples, length, channels)` of numbers, or for a model of
+#'   several inputs a list of arrays, in the order of its inputs.
+#' @param window Length of a window in bp; only for models that take any length.
+#' @param step Distance from one window's start to the next in bp; `NULL`: the length of the window.
+#' @param threads Threads, see [thread_count()]. The result does not depend on it.
+#' @param ... Not used.
+#' @return For a genome a [Predictions-class], for arrays a matrix (samples x outputs), an array where the model answers with
+#'   more axes, or a named list of these for several outputs.
+#' @section Errors: `nucleograd_error_argument`; `nucleograd_error_contigs`: no contig is as long as a window;
+#'   `nucleograd_error_memory`: a window does not fit the option `nucleograd.memory_bytes`.
+#' @examples
+#' model <- example_model()
+#' genome <- Biostrings::subseq(example_genome(), 850001, 860000)
+#' predict(model, genome, step = 250)
+#' @export
+predict.Model <- function(object, genome, window = NULL, step = NULL, threads = NULL, ...) {
+    if (...length()) stop_input("{.fun predict} takes {.arg genome}, {.arg window}, {.arg step} and {.arg threads} only.")
+    check_model(object)
+    if (is.array(genome) || is.list(genome)) return(predict_arrays(object, genome, threads, environment()))
+    check_is(genome, "DNAStringSet", "read_genome")
+    windows <- genome_windows(object, genome, window, step)
+    run <- run_settings(threads, progress = "Predicting")
+    values <- matrix(0, length(windows), sum(vapply(object@outputs, prod, 0)), dimnames = list(NULL, output_names(object)))
+    for (here in windows_by_contig(windows)) {
+        contig <- windows[here]
+        width <- BiocGenerics::width(contig)[1]
+        shapes <- node_shapes(object, list(c(width, 4)))$axes[object@settings$output_nodes]
+        found <- .Call(C_predict_contig, object@pointer, object@settings$output_nodes, vapply(shapes, prod, 0),
+                       base_codes(genome[[as.character(GenomicRanges::seqnames(contig))[1]]]), as.numeric(BiocGenerics::start(contig)), width, run, environment())
+        values[here, ] <- do.call(cbind, lapply(found, function(numbers) matrix(numbers, length(here), byrow = TRUE)))
+    }
+    S4Vectors::mcols(windows) <- S4Vectors::DataFrame(values, check.names = FALSE)
+    new("Predictions", windows, settings = list(model = object@name, window = window, step = step))
+}
+
+# Checks arrays against the model's inputs; list(numbers, shapes, count): row-major, as the core reads them.
+check_arrays <- function(model, arrays, call = parent.frame()) {
+    if (!is.list(arrays)) arrays <- list(arrays)
+    if (length(arrays) != length(model@inputs))
+        stop_input("{.arg genome} must hold one array for each of the {length(model@inputs)} input{?s} of {.arg model}, not {length(arrays)}.", call = call)
+    for (at in seq_along(arrays)) {
+        wanted <- model@inputs[[at]]
+        given <- dim(arrays[[at]])
+        fits <- is.numeric(arrays[[at]]) && length(given) == length(wanted) + 1L && all(is.na(wanted) | given[-1] == wanted) && all(given >= 1)
+        if (!fits)
+            stop_input(c("Input {.val {names(model@inputs)[at]}} must be a numeric array (samples, {paste(ifelse(is.na(wanted), 'any', wanted), collapse = ', ')}).",
+                         x = "It is {.obj_type_friendly {arrays[[at]]}} with dimensions {given}."), call = call)
+        if (!all(is.finite(arrays[[at]]))) stop_input("Input {.val {names(model@inputs)[at]}} holds NA, NaN or infinite numbers.", call = call)
+    }
+    count <- vapply(arrays, function(array) dim(array)[1], 0L)
+    if (any(count != count[1])) stop_input("All inputs must have the same number of samples, not {count}.", call = call)
+    list(numbers = lapply(arrays, row_major), shapes = lapply(arrays, function(array) as.numeric(dim(array)[-1])), count = as.numeric(count[1]))
+}
+
+row_major <- function(array) as.numeric(aperm(array, rev(seq_along(dim(array)))))
+from_row_major <- function(numbers, dims) aperm(array(numbers, rev(dims)), rev(seq_along(dims)))
+
+predict_arrays <- function(model, arrays, threads, frame) {
+    given <- check_arrays(model, arrays, call = frame)
+    shapes <- node_shapes(model, given$shapes)$axes[model@settings$output_nodes]
+    found <- .Call(C_predict_arrays, model@pointer, model@settings$output_nodes, vapply(shapes, prod, 0), given$numbers, given$shapes,
+                   given$count, run_settings(threads), frame)
+    outputs <- Map(function(numbers, axes) from_row_major(numbers, c(given$count, axes)), found, shapes)
+    if (length(outputs) == 1L) outputs[[1]] else stats::setNames(outputs, names(model@outputs))
+}
+
+setMethod("show", "Predictions", function(object) {
+    cat("Predictions of ", object@settings$model, " for ", length(object), " windows\n", sep = "")
+    methods::callNextMethod()
+})

@@ -1,0 +1,46 @@
+# R/threads.R: how a verb runs: threads, memory, progress. The only file that decides them.
+
+#' Threads and memory
+#'
+#' How many threads the verbs of this package use, and how much memory they may take.
+#'
+#' The first of these that is there counts: the verb's own argument `threads`; the option `nucleograd.threads`; the
+#' environment variable `OMP_NUM_THREADS`; 2. It is never more than the machine's processors, the limit in
+#' `OMP_THREAD_LIMIT` or, under Slurm, `SLURM_CPUS_PER_TASK`; and 1 in a forked process.
+#' The results do not depend on it: every number of threads gives the same bits.
+#'
+#' The option `nucleograd.memory_bytes` (default 1e9) bounds what one call of the C core takes besides its result.
+#' @param threads A whole number of at least 1, or `NULL` for the rule above.
+#' @return The number of threads a verb called with this argument would use.
+#' @examples
+#' thread_count()
+#' thread_count(1)
+#' @export
+thread_count <- function(threads = NULL) {
+    positive <- function(word) {
+        number <- suppressWarnings(as.numeric(word))
+        if (length(number) == 1L && is.finite(number) && number >= 1) floor(number)
+    }
+    wanted <- if (!is.null(threads)) check_number(threads, min = 1, max = 1024)
+              else if (!is.null(getOption("nucleograd.threads"))) check_number(getOption("nucleograd.threads"), 1, 1024, name = "option nucleograd.threads")
+              else positive(Sys.getenv("OMP_NUM_THREADS"))
+    if (is.null(wanted)) wanted <- 2
+    as.integer(min(wanted, .Call(C_threads), positive(Sys.getenv("SLURM_CPUS_PER_TASK"))))
+}
+
+# What the bridge needs to run: list(threads, memory_bytes, progress). The bar belongs to the verb's frame and closes with it.
+run_settings <- function(threads, progress = NULL, frame = parent.frame()) {
+    threads <- thread_count(threads)
+    memory_bytes <- getOption("nucleograd.memory_bytes", 1e9)
+    if (!is.numeric(memory_bytes) || length(memory_bytes) != 1L || is.na(memory_bytes) || memory_bytes < 1)
+        stop_input("The option {.code nucleograd.memory_bytes} must be one positive number of bytes.", call = frame)
+    update <- function(done) NULL
+    if (!is.null(progress)) {
+        bar <- cli::cli_progress_bar(progress, total = 1, format = "{cli::pb_name} {cli::pb_bar} {cli::pb_percent} | {cli::pb_eta_str}", .envir = frame)
+        update <- function(done) suspendInterrupts(cli::cli_progress_update(set = done, id = bar, .envir = frame))
+    }
+    list(threads, as.numeric(memory_bytes), update)
+}
+
+# The matrix kernel in use, or the one to use from now on ("" for the machine's best); for tests and benchmarks.
+matrix_kernel <- function(name = NULL) .Call(C_kernel, name)

@@ -1,0 +1,240 @@
+/* bridge/attribution.c: .Call entries of R/predict.R and R/attribution.R: windows of a contig, or arrays of numbers. */
+#include "bridge/bridge.h"
+#include "core/attribution/path_integral.h"
+#include "core/attribution/source.h"
+
+/* What all four entries share: the plan for these inputs and wanted calls, the source and, backward, sink and objective. */
+typedef struct job {
+    const ng_graph *graph;
+    ng_plan plan;
+    ng_source source;
+    ng_sink sink;
+    int64_t windows;
+    ng_shape *shapes;                            /* of the inputs */
+    int *wanted, wanted_count;
+} job;
+
+static ng_status make_plan(job *todo, SEXP model, SEXP wanted, bool gradients, bridge_call *call)
+{
+    ng_arena *arena = call->run.arena;
+    todo->wanted_count = (int)XLENGTH(wanted);
+    if (!(todo->wanted = ng_alloc(arena, todo->wanted_count, sizeof *todo->wanted, &call->error))) return call->error.status;
+    for (int w = 0; w < todo->wanted_count; w++) todo->wanted[w] = INTEGER(wanted)[w] - 1;
+    return ng_plan_make(bridge_graph(model), todo->shapes, todo->wanted, todo->wanted_count, gradients, ng_arena_room(arena), arena,
+                        &todo->plan, &call->error);
+}
+
+static ng_contig *contig_job(job *todo, SEXP bases, SEXP starts, SEXP window, SEXP baseline, bridge_call *call)
+{
+    ng_arena *arena = call->run.arena;
+    ng_contig *contig = ng_alloc(arena, 1, sizeof *contig, &call->error);
+    int64_t *from = contig ? ng_alloc(arena, XLENGTH(starts), sizeof *from, &call->error) : NULL;
+    float *base_row = from ? bridge_floats(baseline, call) : NULL;
+    todo->shapes = base_row ? ng_alloc(arena, 1, sizeof *todo->shapes, &call->error) : NULL;
+    if (!todo->shapes) return NULL;
+    for (R_xlen_t w = 0; w < XLENGTH(starts); w++) from[w] = (int64_t)REAL(starts)[w] - 1;       /* 1-based in R */
+    *contig = (ng_contig){.bases = RAW(bases), .length = XLENGTH(bases), .window = (int64_t)Rf_asReal(window), .starts = from,
+                          .baseline = base_row, .baseline_rows = XLENGTH(baseline) > 4};
+    todo->windows = XLENGTH(starts);
+    todo->shapes[0] = (ng_shape){2, 1, contig->window, 4};
+    todo->source = ng_contig_source(contig);
+    todo->sink = ng_contig_sink(contig);
+    return contig;
+}
+
+static void assert_contig(SEXP model, SEXP wanted, SEXP bases, SEXP starts, SEXP window, SEXP baseline)
+{
+    const double rows = Rf_asReal(window);
+    bridge_assert(bridge_graph(model)->input_count == 1 && TYPEOF(wanted) == INTSXP);
+    bridge_assert(TYPEOF(bases) == RAWSXP && XLENGTH(bases) > 0 && TYPEOF(starts) == REALSXP && rows >= 1);
+    bridge_assert(TYPEOF(baseline) == REALSXP && (XLENGTH(baseline) == 4 || (double)XLENGTH(baseline) == 4 * rows));
+    for (R_xlen_t w = 0; w < XLENGTH(starts); w++) bridge_assert(REAL(starts)[w] >= 1 && REAL(starts)[w] <= (double)XLENGTH(bases));
+}
+
+static ng_arrays *arrays_job(job *todo, SEXP arrays, SEXP shapes, SEXP count, SEXP baselines, bridge_call *call)
+{
+    const R_xlen_t n = XLENGTH(arrays);
+    ng_arena *arena = call->run.arena;
+    ng_arrays *made = ng_alloc(arena, 1, sizeof *made, &call->error);
+    const float **x = made ? ng_alloc(arena, n, sizeof *x, &call->error) : NULL;
+    const float **baseline = x ? ng_alloc(arena, n, sizeof *baseline, &call->error) : NULL;
+    int64_t *stride = baseline ? ng_alloc(arena, n, sizeof *stride, &call->error) : NULL;
+    todo->shapes = stride ? ng_alloc(arena, n, sizeof *todo->shapes, &call->error) : NULL;
+    todo->windows = (int64_t)Rf_asReal(count);
+    if (!todo->shapes) return NULL;
+    for (R_xlen_t i = 0; i < n; i++) {
+        todo->shapes[i] = bridge_shape(VECTOR_ELT(shapes, i));
+        if (!(x[i] = bridge_floats(VECTOR_ELT(arrays, i), call))) return NULL;
+        if (baselines == R_NilValue) continue;
+        if (!(baseline[i] = bridge_floats(VECTOR_ELT(baselines, i), call))) return NULL;
+        stride[i] = XLENGTH(VECTOR_ELT(baselines, i)) == XLENGTH(VECTOR_ELT(arrays, i)) ? ng_size(todo->shapes[i]) : 0;
+    }
+    *made = (ng_arrays){x, baseline, stride, todo->shapes, NULL};
+    todo->source = ng_arrays_source(made);
+    todo->sink = ng_arrays_sink(made);
+    return made;
+}
+
+static void assert_arrays(SEXP model, SEXP wanted, SEXP arrays, SEXP shapes, SEXP count, SEXP baselines)
+{
+    const R_xlen_t n = XLENGTH(arrays);
+    bridge_assert(TYPEOF(arrays) == VECSXP && TYPEOF(shapes) == VECSXP && n == bridge_graph(model)->input_count && XLENGTH(shapes) == n);
+    bridge_assert(TYPEOF(wanted) == INTSXP && (baselines == R_NilValue || (TYPEOF(baselines) == VECSXP && XLENGTH(baselines) == n)));
+    for (R_xlen_t i = 0; i < n; i++) {
+        const double size = (double)ng_size(bridge_shape(VECTOR_ELT(shapes, i))), all = size * Rf_asReal(count);
+        bridge_assert(TYPEOF(VECTOR_ELT(arrays, i)) == REALSXP && (double)XLENGTH(VECTOR_ELT(arrays, i)) == all);
+        if (baselines == R_NilValue) continue;
+        const double given = (double)XLENGTH(VECTOR_ELT(baselines, i));
+        bridge_assert(TYPEOF(VECTOR_ELT(baselines, i)) == REALSXP && (given == size || given == all));
+    }
+}
+
+/* Runs the job forward; outputs: a list with one numeric vector (windows * size) per wanted call, row-major. */
+static void predict(job *todo, SEXP outputs, bridge_call *call)
+{
+    ng_arena *arena = call->run.arena;
+    float **floats = ng_alloc(arena, todo->wanted_count, sizeof *floats, &call->error);
+    for (int w = 0; floats && w < todo->wanted_count; w++)
+        if (!(floats[w] = ng_alloc(arena, XLENGTH(VECTOR_ELT(outputs, w)), sizeof **floats, &call->error))) return;
+    if (!floats || ng_predict(&todo->plan, &todo->source, todo->windows, floats, &call->run, &call->error)) return;
+    for (int w = 0; w < todo->wanted_count; w++)
+        for (R_xlen_t i = 0; i < XLENGTH(VECTOR_ELT(outputs, w)); i++) REAL(VECTOR_ELT(outputs, w))[i] = (double)floats[w][i];
+}
+
+static SEXP allocate_outputs(SEXP sizes, double windows)
+{
+    SEXP outputs = PROTECT(Rf_allocVector(VECSXP, XLENGTH(sizes)));
+    for (R_xlen_t w = 0; w < XLENGTH(sizes); w++)
+        SET_VECTOR_ELT(outputs, w, Rf_allocVector(REALSXP, (R_xlen_t)(REAL(sizes)[w] * windows)));
+    UNPROTECT(1);
+    return outputs;
+}
+
+static void assert_sizes(const job *todo, SEXP sizes)
+{
+    for (int w = 0; w < todo->wanted_count; w++)
+        bridge_assert(REAL(sizes)[w] == (double)ng_size(todo->plan.nodes[todo->plan.wanted[w]].whole));
+}
+
+SEXP bridge_predict_contig(SEXP model, SEXP wanted, SEXP sizes, SEXP bases, SEXP starts, SEXP window, SEXP run, SEXP frame)
+{
+    SEXP no_baseline = PROTECT(Rf_allocVector(REALSXP, 4));
+    for (int i = 0; i < 4; i++) REAL(no_baseline)[i] = 0;
+    assert_contig(model, wanted, bases, starts, window, no_baseline);
+    bridge_call call;
+    job todo = {0};
+    SEXP outputs = PROTECT(allocate_outputs(sizes, (double)XLENGTH(starts)));
+    SEXP owner = PROTECT(bridge_begin(&call, run, frame));
+    if (contig_job(&todo, bases, starts, window, no_baseline, &call) && make_plan(&todo, model, wanted, false, &call) == NG_OK) {
+        assert_sizes(&todo, sizes);
+        predict(&todo, outputs, &call);
+    }
+    bridge_end(&call, owner);
+    UNPROTECT(3);
+    return outputs;
+}
+
+SEXP bridge_predict_arrays(SEXP model, SEXP wanted, SEXP sizes, SEXP arrays, SEXP shapes, SEXP count, SEXP run, SEXP frame)
+{
+    assert_arrays(model, wanted, arrays, shapes, count, R_NilValue);
+    bridge_call call;
+    job todo = {0};
+    SEXP outputs = PROTECT(allocate_outputs(sizes, Rf_asReal(count)));
+    SEXP owner = PROTECT(bridge_begin(&call, run, frame));
+    if (arrays_job(&todo, arrays, shapes, count, R_NilValue, &call) && make_plan(&todo, model, wanted, false, &call) == NG_OK) {
+        assert_sizes(&todo, sizes);
+        predict(&todo, outputs, &call);
+    }
+    bridge_end(&call, owner);
+    UNPROTECT(2);
+    return outputs;
+}
+
+/* path: list(positions, weights, times_difference). cotangents: one numeric vector per wanted call, for one window or for all.
+ * checks: (3, windows), rows output, baseline output, attributed. */
+static void integrate(job *todo, SEXP cotangents, SEXP path, SEXP checks, bridge_call *call)
+{
+    ng_arena *arena = call->run.arena;
+    const float **cotangent = ng_alloc(arena, todo->wanted_count, sizeof *cotangent, &call->error);
+    int64_t *stride = cotangent ? ng_alloc(arena, todo->wanted_count, sizeof *stride, &call->error) : NULL;
+    ng_check *found = stride ? ng_alloc(arena, todo->windows, sizeof *found, &call->error) : NULL;
+    if (!found) return;
+    for (int w = 0; w < todo->wanted_count; w++) {
+        SEXP numbers = VECTOR_ELT(cotangents, w);
+        const int64_t size = ng_size(todo->plan.nodes[todo->plan.wanted[w]].whole);
+        bridge_assert(XLENGTH(numbers) == size || XLENGTH(numbers) == size * todo->windows);
+        stride[w] = XLENGTH(numbers) == size ? 0 : size;
+        if (!(cotangent[w] = bridge_floats(numbers, call))) return;
+    }
+    const ng_objective objective = {cotangent, stride};
+    const ng_path line = {XLENGTH(VECTOR_ELT(path, 0)), REAL(VECTOR_ELT(path, 0)), REAL(VECTOR_ELT(path, 1)), Rf_asLogical(VECTOR_ELT(path, 2))};
+    if (ng_path_integral(&todo->plan, &todo->source, todo->windows, &objective, &line, &todo->sink, found, &call->run, &call->error)) return;
+    for (int64_t w = 0; w < todo->windows; w++) {
+        REAL(checks)[3 * w] = found[w].output;
+        REAL(checks)[3 * w + 1] = found[w].baseline_output;
+        REAL(checks)[3 * w + 2] = found[w].attributed;
+    }
+}
+
+static void assert_path(SEXP path, SEXP wanted, SEXP cotangents)
+{
+    bridge_assert(TYPEOF(path) == VECSXP && XLENGTH(path) == 3 && TYPEOF(VECTOR_ELT(path, 0)) == REALSXP);
+    bridge_assert(TYPEOF(VECTOR_ELT(path, 1)) == REALSXP && XLENGTH(VECTOR_ELT(path, 0)) == XLENGTH(VECTOR_ELT(path, 1)));
+    bridge_assert(TYPEOF(cotangents) == VECSXP && XLENGTH(cotangents) == XLENGTH(wanted));
+}
+
+static SEXP scores_and_checks(SEXP scores, SEXP checks)
+{
+    SEXP result = PROTECT(Rf_allocVector(VECSXP, 2));
+    SET_VECTOR_ELT(result, 0, scores);
+    SET_VECTOR_ELT(result, 1, checks);
+    UNPROTECT(1);
+    return result;
+}
+
+SEXP bridge_attribute_contig(SEXP model, SEXP wanted, SEXP cotangents, SEXP bases, SEXP starts, SEXP window, SEXP baseline, SEXP path,
+                             SEXP run, SEXP frame)
+{
+    assert_contig(model, wanted, bases, starts, window, baseline);
+    assert_path(path, wanted, cotangents);
+    bridge_call call;
+    job todo = {0};
+    SEXP scores = PROTECT(Rf_allocMatrix(REALSXP, (int)XLENGTH(bases), 4));
+    SEXP checks = PROTECT(Rf_allocMatrix(REALSXP, 3, (int)XLENGTH(starts)));
+    SEXP result = PROTECT(scores_and_checks(scores, checks));
+    for (R_xlen_t i = 0; i < XLENGTH(scores); i++) REAL(scores)[i] = 0;
+    SEXP owner = PROTECT(bridge_begin(&call, run, frame));
+    ng_contig *contig = contig_job(&todo, bases, starts, window, baseline, &call);
+    if (contig && make_plan(&todo, model, wanted, true, &call) == NG_OK) {
+        contig->scores = REAL(scores);
+        integrate(&todo, cotangents, path, checks, &call);
+    }
+    bridge_end(&call, owner);
+    UNPROTECT(4);
+    return result;
+}
+
+SEXP bridge_attribute_arrays(SEXP model, SEXP wanted, SEXP cotangents, SEXP arrays, SEXP shapes, SEXP count, SEXP baselines, SEXP path,
+                             SEXP run, SEXP frame)
+{
+    assert_arrays(model, wanted, arrays, shapes, count, baselines);
+    assert_path(path, wanted, cotangents);
+    bridge_call call;
+    job todo = {0};
+    const R_xlen_t n = XLENGTH(arrays);
+    SEXP scores = PROTECT(Rf_allocVector(VECSXP, n));
+    for (R_xlen_t i = 0; i < n; i++) SET_VECTOR_ELT(scores, i, Rf_allocVector(REALSXP, XLENGTH(VECTOR_ELT(arrays, i))));
+    SEXP checks = PROTECT(Rf_allocMatrix(REALSXP, 3, (int)Rf_asReal(count)));
+    SEXP result = PROTECT(scores_and_checks(scores, checks));
+    SEXP owner = PROTECT(bridge_begin(&call, run, frame));
+    ng_arrays *made = arrays_job(&todo, arrays, shapes, count, baselines, &call);
+    double **into = made ? ng_alloc(call.run.arena, n, sizeof *into, &call.error) : NULL;
+    for (R_xlen_t i = 0; into && i < n; i++) into[i] = REAL(VECTOR_ELT(scores, i));
+    if (into && make_plan(&todo, model, wanted, true, &call) == NG_OK) {
+        made->scores = into;
+        integrate(&todo, cotangents, path, checks, &call);
+    }
+    bridge_end(&call, owner);
+    UNPROTECT(4);
+    return result;
+}

@@ -1,0 +1,52 @@
+#include <string.h>
+#include "core/attribution/source.h"
+
+static void contig_rows(const void *data, int input, int64_t window, ng_range rows, float *sequence, float *baseline)
+{
+    const ng_contig *contig = data;
+    int64_t at = (contig->starts[window] + rows.first) % contig->length;
+    (void)input;
+    for (int64_t row = rows.first; row < rows.last; row++, at = at + 1 == contig->length ? 0 : at + 1) {
+        const uint8_t base = contig->bases[at];
+        memset(sequence, 0, 4 * sizeof *sequence);
+        if (base < 4) sequence[base] = 1;
+        sequence += 4;
+        if (!baseline) continue;
+        if (base < 4) memcpy(baseline, contig->baseline + (contig->baseline_rows ? row * 4 : 0), 4 * sizeof *baseline);
+        else memset(baseline, 0, 4 * sizeof *baseline);
+        baseline += 4;
+    }
+}
+
+static void contig_add(void *data, int input, int64_t window, ng_range rows, const double *scores)
+{
+    ng_contig *contig = data;
+    int64_t at = (contig->starts[window] + rows.first) % contig->length;
+    (void)input;
+    for (int64_t row = rows.first; row < rows.last; row++, at = at + 1 == contig->length ? 0 : at + 1, scores += 4)
+        for (int base = 0; base < 4; base++) contig->scores[at + base * contig->length] += scores[base];
+}
+
+ng_source ng_contig_source(const ng_contig *contig) { return (ng_source){contig_rows, contig}; }
+ng_sink ng_contig_sink(ng_contig *contig) { return (ng_sink){contig_add, contig}; }
+
+static void arrays_rows(const void *data, int input, int64_t window, ng_range rows, float *sequence, float *baseline)
+{
+    const ng_arrays *arrays = data;
+    const ng_shape shape = arrays->shapes[input];
+    const int64_t first = rows.first * shape.channels;
+    const size_t bytes = (size_t)((rows.last - rows.first) * shape.channels) * sizeof *sequence;
+    memcpy(sequence, arrays->x[input] + window * ng_size(shape) + first, bytes);
+    if (baseline) memcpy(baseline, arrays->baseline[input] + window * arrays->baseline_stride[input] + first, bytes);
+}
+
+static void arrays_add(void *data, int input, int64_t window, ng_range rows, const double *scores)
+{
+    ng_arrays *arrays = data;
+    const ng_shape shape = arrays->shapes[input];
+    memcpy(arrays->scores[input] + window * ng_size(shape) + rows.first * shape.channels, scores,
+           (size_t)((rows.last - rows.first) * shape.channels) * sizeof *scores);
+}
+
+ng_source ng_arrays_source(const ng_arrays *arrays) { return (ng_source){arrays_rows, arrays}; }
+ng_sink ng_arrays_sink(ng_arrays *arrays) { return (ng_sink){arrays_add, arrays}; }

@@ -1,0 +1,32 @@
+/* core/attribution/source.h: sequences as sources of input rows, and where their scores go. Letters become rows here. */
+#ifndef NG_ATTRIBUTION_SOURCE_H
+#define NG_ATTRIBUTION_SOURCE_H
+#include "core/attribution/path_integral.h"
+#include "core/network/stream.h"
+
+/* Windows of one contig. bases: 0..3 = A, C, G, T; anything else is ambiguous: a zero row in the sequence and in the baseline,
+ * so that it carries no score. Window w holds rows starts[w] .. starts[w] + window - 1; on a circular contig they wrap. */
+typedef struct ng_contig {
+    const uint8_t *bases;
+    int64_t length, window;
+    const int64_t *starts;
+    const float *baseline;                       /* (4), or (window, 4) if baseline_rows */
+    bool baseline_rows;
+    double *scores;                              /* (length, 4), column by column: the sink adds each window's scores there */
+} ng_contig;
+
+ng_source ng_contig_source(const ng_contig *contig);
+ng_sink ng_contig_sink(ng_contig *contig);
+
+/* Arrays of numbers, one per input of the model: (windows, rows, channels). */
+typedef struct ng_arrays {
+    const float *const *x, *const *baseline;     /* baseline may be NULL for a forward run */
+    const int64_t *baseline_stride;              /* floats from one window's baseline to the next; 0 if all share it */
+    const ng_shape *shapes;
+    double *const *scores;                       /* like x: overwritten by the sink */
+} ng_arrays;
+
+ng_source ng_arrays_source(const ng_arrays *arrays);
+ng_sink ng_arrays_sink(ng_arrays *arrays);
+
+#endif
