@@ -2,11 +2,11 @@
 # plain datasets. A file is checked as bytes before the HDF5 library sees it, and every length before it is allocated.
 
 # source = list(file, call): whom to blame, and in whose name.
-stop_model_file <- function(source, x, i = NULL, class = "nucleograd_error_model_file", envir = parent.frame()) {
-    x <- cli::format_inline(x, .envir = envir)
-    i <- if (!is.null(i)) cli::format_inline(i, .envir = envir)
-    cli::cli_abort(c("{.file {basename(source$file)}} must be a Keras 2 model that can be read.", x = "{x}",
-                     i = if (!is.null(i)) "{i}"), class = class, call = source$call)
+stop_model_file <- function(source, x, i = NULL, class = "model_file", envir = parent.frame()) {
+    name <- basename(source$file)
+    details <- vapply(c(x = x, i = i), cli::format_inline, "", .envir = envir)
+    stop_input(c("{.file {name}} must be a Keras 2 model that can be read.", gsub("}", "}}", gsub("{", "{{", details, fixed = TRUE), fixed = TRUE)),
+               class = class, call = source$call)
 }
 
 # -> list(config = JSON text or NULL, keras_version, backend, weights = list, by layer, of lists of arrays)
@@ -17,7 +17,7 @@ read_keras_hdf5 <- function(source) {
         on.exit(rhdf5::H5Fclose(file))
         read_keras_root(file, source)
     }, error = function(error) {
-        if (inherits(error, "rlang_error")) stop(error)
+        if (inherits(error, "nucleograd_error")) stop(error)
         reason <- conditionMessage(error)
         stop_model_file(source, "The HDF5 library stopped: {reason}")
     })

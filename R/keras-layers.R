@@ -111,7 +111,7 @@ refuse_settings <- function(class, config, source, name) {
 
 stop_unsupported <- function(source, name, class, reason) {
     stop_model_file(source, "Layer {.val {name}}, a {class}, {reason}.", "Computed layers: {supported_layers}.",
-                    class = c("nucleograd_error_unsupported", "nucleograd_error_model_file"))
+                    class = c("unsupported", "model_file"))
 }
 
 # The function of a layer of class Activation, LeakyReLU, ..., or of the key "activation" of another layer, as settings.
