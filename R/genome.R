@@ -21,7 +21,7 @@
 #' @export
 read_genome <- function(file, circular = NULL) {
     check_file(file)
-    lines <- read_text(file)
+    lines <- read_sequence_text(file)
     genome <- parse_genome(lines, file)
     if (!is.null(circular)) S4Vectors::mcols(genome)$circular <- circular_flags(circular, names(genome))
     genome
@@ -51,7 +51,7 @@ base_codes <- function(x) {
 }
 
 # The lines of a text file, plain or gzipped, whatever ends them; empty ones left out.
-read_text <- function(file, call = parent.frame()) {
+read_sequence_text <- function(file, call = parent.frame()) {
     bytes <- tryCatch(read_bytes(file), warning = identity, error = identity)
     if (inherits(bytes, "condition") || is_cut_off(file, length(bytes)))
         cli::cli_abort(c("{.arg file} must be a whole gzipped file.", x = "{.file {file}} is damaged or cut off.",

@@ -45,10 +45,10 @@ read_model <- function(file, architecture = NULL) {
     frame <- environment()
     parsed <- parse_keras(file, architecture, call = frame)
     pointer <- .Call(C_model, parsed$nodes, parsed$weights, as.integer(parsed$inputs), as.integer(parsed$outputs), frame)
-    new_model(pointer, parsed, file, frame)
+    model_of(pointer, parsed, file, frame)
 }
 
-new_model <- function(pointer, parsed, file, frame) {
+model_of <- function(pointer, parsed, file, frame) {
     inputs <- lapply(parsed$inputs, function(node) as.numeric(parsed$nodes[[node]]$config$shape))
     settings <- list(file = file, keras_version = parsed$keras_version,
                      output_nodes = as.integer(parsed$outputs), input_nodes = as.integer(parsed$inputs),
