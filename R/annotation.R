@@ -178,3 +178,111 @@ join_parts <- function(features) {
     BiocGenerics::end(features)[parts$row] <- parts$end
     features[setdiff(seq_along(features), setdiff(row, parts$row))]
 }
+
+#' Regions around genes
+#'
+#' `intergenic()` gives the regions between genes, `upstream()` the bases before each. Both take features whose type is `gene`, `CDS`, or
+#' ends in `gene` or `RNA`; all of them if `annotation` has no column `type`. Pass the result to [gene_quantiles()] with `type = NULL`.
+#' @param annotation A `GRanges`, from [read_annotation()] or your own.
+#' @param width How many bases before the start of a gene, on its strand (features without strand count as plus).
+#' @return A `GRanges` with the contigs of `annotation`.
+#'   - `intergenic()`: the regions that no gene covers, in order, strand `*`, type `"intergenic"`, `gene` the names of both neighbours,
+#'     as in "dnaA | dnaN" (`NA`: the contig has no gene). A region over the origin of a circular contig is one range that ends beyond it.
+#'   - `upstream()`: one range a gene, on its strand, type `"upstream"`, with the gene's other columns. At the end of a linear contig it
+#'     is shorter, or left out when nothing remains; over the origin of a circular one it ends beyond the contig.
+#'     A gene that is there as `gene` and as `CDS` counts once.
+#' @section Errors: `nucleograd_error_contigs`: a contig has no known length. `nucleograd_error_argument`.
+#' @examples
+#' genes <- GenomicRanges::GRanges(c("contig_1:101-400:+", "contig_1:600-900:-"), gene = c("spo0A", "sigE"),
+#'                                 seqlengths = c(contig_1 = 1000))
+#' intergenic(genes)
+#' upstream(genes, width = 50)
+#' @export
+intergenic <- function(annotation) {
+    check_is(annotation, "GRanges", "read_annotation")
+    genes <- choose_genes(annotation)
+    known <- check_lengths(genes)
+    regions <- lapply(GenomeInfoDb::seqlevels(genes), function(contig) {
+        between_genes(genes[GenomeInfoDb::seqnames(genes) == contig], GenomeInfoDb::seqlengths(known)[[contig]],
+                      GenomeInfoDb::isCircular(known)[[contig]] %in% TRUE)
+    })
+    contig <- factor(rep(GenomeInfoDb::seqlevels(genes), vapply(regions, nrow, 0L)), GenomeInfoDb::seqlevels(genes))
+    regions <- do.call(rbind, regions)
+    GenomicRanges::GRanges(contig, IRanges::IRanges(regions$start, regions$end), "*", type = rep("intergenic", nrow(regions)),
+                           gene = regions$gene, seqinfo = known)
+}
+
+#' @rdname intergenic
+#' @export
+upstream <- function(annotation, width = 200) {
+    check_is(annotation, "GRanges", "read_annotation")
+    width <- check_number(width, 1, 1e6)
+    genes <- choose_genes(annotation)
+    genes <- genes[order(is.na(gene_column(genes, "product")))]                  # of doubles the described one stays
+    known <- check_lengths(genes)
+    contig <- as.character(GenomeInfoDb::seqnames(genes))
+    length_bp <- GenomeInfoDb::seqlengths(known)[contig]
+    circular <- GenomeInfoDb::isCircular(known)[contig] %in% TRUE
+    minus <- as.character(BiocGenerics::strand(genes)) == "-"
+    start <- ifelse(minus, BiocGenerics::end(genes) + 1, BiocGenerics::start(genes) - width)
+    end <- start + ifelse(circular, pmin(width, length_bp), width) - 1
+    turn <- ifelse(circular, (start - 1) %/% length_bp * length_bp, 0)
+    start <- ifelse(circular, start - turn, pmax(start, 1))
+    end <- ifelse(circular, end - turn, pmin(end, length_bp))
+    keep <- which(start <= end & !duplicated(data.frame(contig, start, end, minus)))
+    keep <- keep[order(match(contig[keep], GenomeInfoDb::seqlevels(genes)), start[keep])]
+    columns <- S4Vectors::mcols(genes)[keep, , drop = FALSE]
+    columns$type <- rep("upstream", length(keep))
+    regions <- GenomicRanges::GRanges(contig[keep], IRanges::IRanges(start[keep], end[keep]), BiocGenerics::strand(genes)[keep], seqinfo = known)
+    S4Vectors::mcols(regions) <- columns
+    regions
+}
+
+choose_genes <- function(annotation) {
+    if (is.null(annotation$type)) annotation else annotation[grepl("(gene|CDS|RNA)$", annotation$type)]
+}
+
+check_lengths <- function(genes, call = parent.frame()) {
+    known <- GenomeInfoDb::seqinfo(genes)
+    unknown <- names(which(is.na(GenomeInfoDb::seqlengths(known))))
+    if (length(unknown))
+        cli::cli_abort(c("The lengths of all contigs must be known.", x = "{.val {unknown}} {?has/have} none.",
+                         i = "Give {.arg genome} to {.fun read_annotation}?"),
+                       class = "nucleograd_error_contigs", call = call)
+    known
+}
+
+# The stretches of one contig that no gene covers: start, end, and `gene`, the names of the genes beside them.
+between_genes <- function(genes, length_bp, circular) {
+    if (!length(genes)) return(data.frame(start = 1, end = length_bp, gene = NA_character_))
+    genes <- genes[order(BiocGenerics::start(genes))]
+    name <- first_known(gene_column(genes, "gene"), gene_column(genes, "locus_tag"), gene_column(genes, "ID"), "unnamed")
+    start <- BiocGenerics::start(genes)
+    end <- BiocGenerics::end(genes)
+    over_origin <- if (circular) max(max(end) - length_bp, 0) else 0
+    covered_to <- cummax(pmax(end, over_origin))
+    last <- ifelse(covered_to == end, seq_along(end), 0)
+    left <- name[replace(cummax(last), cummax(last) == 0, which.max(end))]
+    n <- length(genes)
+    between <- data.frame(start = covered_to[-n] + 1, end = start[-1] - 1, gene = paste(left[-n], "|", name[-1]))
+    ends <- if (circular) {
+        data.frame(start = covered_to[n] + 1, end = length_bp + start[1] - 1, gene = paste(left[n], "|", name[1]))
+    } else {
+        data.frame(start = c(1, covered_to[n] + 1), end = c(start[1] - 1, length_bp),
+                   gene = paste(c("end of contig", left[n]), "|", c(name[1], "end of contig")))
+    }
+    all <- rbind(between, ends)
+    all <- all[all$start <= all$end, ]
+    turned <- all$start > length_bp
+    all[turned, c("start", "end")] <- all[turned, c("start", "end")] - length_bp
+    all[order(all$start), ]
+}
+
+# A column as text, or NA for all when there is none.
+gene_column <- function(features, name) {
+    column <- S4Vectors::mcols(features)[[name]]
+    if (is.null(column)) rep(NA_character_, length(features)) else as.character(column)
+}
+
+# Element by element, the first of several vectors that is not NA.
+first_known <- function(...) Reduce(function(x, y) ifelse(is.na(x), y, x), list(...))

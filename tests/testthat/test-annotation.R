@@ -102,3 +102,61 @@ test_that("what is not GFF3, or lies outside its contig, is refused with the row
                  class = "nucleograd_error_regions")
     expect_error(annotation_of(gff_row("a", "CDS", 1, 30), genome = "x"), class = "nucleograd_error_argument")
 })
+
+known <- function(circular) GenomeInfoDb::Seqinfo(c("a", "b"), c(100, 50), c(circular, FALSE))
+places <- function(regions) as.character(regions, ignore.strand = TRUE)
+
+test_that("regions between genes are what no gene covers, named by their neighbours", {
+    genes <- features_on("a", c(41, 11, 15, 71), c(60, 30, 20, 90), seqinfo = known(FALSE), gene = c("y", "x", "inside", "z"))
+    linear <- intergenic(genes)
+    expect_identical(places(linear), c("a:1-10", "a:31-40", "a:61-70", "a:91-100", "b:1-50"))
+    expect_identical(linear$gene, c("end of contig | x", "x | y", "y | z", "z | end of contig", NA))
+    GenomeInfoDb::seqinfo(genes) <- known(TRUE)
+    circular <- intergenic(genes)
+    expect_identical(places(circular), c("a:31-40", "a:61-70", "a:91-110", "b:1-50"))
+    expect_identical(circular$gene, c("x | y", "y | z", "z | x", NA))
+})
+
+test_that("regions between genes respect a gene over the origin", {
+    genes <- features_on("a", c(5, 91, 41), c(10, 120, 60), seqinfo = known(TRUE), gene = c("x", "over", "y"))
+    regions <- intergenic(genes)
+    expect_identical(places(regions), c("a:21-40", "a:61-90", "b:1-50"))
+    expect_identical(regions$gene, c("over | y", "y | over", NA))
+})
+
+test_that("regions between genes cover all that genes leave, at random", {
+    set.seed(1)
+    for (circular in c(TRUE, FALSE)) for (round in 1:20) {
+        start <- sample(100, 6)
+        genes <- features_on("a", start, pmin(start + sample(0:20, 6), if (circular) 130 else 100), seqinfo = known(circular))
+        regions <- intergenic(genes)
+        regions <- regions[GenomeInfoDb::seqnames(regions) == "a"]
+        bases <- function(ranges) (unlist(Map(seq, BiocGenerics::start(ranges), BiocGenerics::end(ranges))) - 1) %% 100 + 1
+        expect_identical(sort(bases(regions)), setdiff(as.numeric(1:100), bases(genes)))
+    }
+})
+
+test_that("upstream windows follow the strand, are clipped at ends and go over the origin", {
+    genes <- features_on("a", c(31, 31, 6, 81), c(60, 60, 20, 98), c("+", "-", "+", "-"), seqinfo = known(FALSE), gene = c("p", "m", "first", "last"))
+    linear <- upstream(genes, 10)
+    expect_identical(stats::setNames(places(linear), linear$gene), c(first = "a:1-5", p = "a:21-30", m = "a:61-70", last = "a:99-100"))
+    GenomeInfoDb::seqinfo(genes) <- known(TRUE)
+    circular <- upstream(genes, 10)
+    expect_identical(stats::setNames(places(circular), circular$gene), c(p = "a:21-30", m = "a:61-70", first = "a:96-105", last = "a:99-108"))
+    at_the_edge <- features_on("a", c(1, 90), c(10, 100), c("+", "-"), seqinfo = known(FALSE))
+    expect_length(upstream(at_the_edge), 0)
+})
+
+test_that("a gene that is there twice has one upstream window, and the region row none", {
+    features <- read_annotation(piece("insdc_piece.gff3"))
+    windows <- upstream(features, 100)
+    expect_identical(sum(windows$gene %in% "dnaA"), 1L)
+    expect_identical(windows$product[windows$gene %in% "dnaA"], features$product[features$gene %in% "dnaA" & features$type == "CDS"])
+    expect_false("region" %in% windows$type)
+})
+
+test_that("lengths are asked for where they are needed", {
+    expect_error(intergenic(features_on("a", 1, 9)), "\"a\" has none", class = "nucleograd_error_contigs")
+    expect_error(upstream(features_on("a", 1, 9)), class = "nucleograd_error_contigs")
+    expect_error(upstream(features_on("a", 1, 9), width = 0), class = "nucleograd_error_argument")
+})

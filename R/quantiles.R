@@ -1,0 +1,301 @@
+#' Genes ranked by their scores
+#'
+#' A `GeneQuantiles` is a `RangedSummarizedExperiment`: one row a feature, in the order of the annotation, one column a result, one
+#' assay a statistic (see [gene_quantiles()]). The settings of each column are in `colData()`. `as.data.frame()` gives the ranked
+#' table of one column; results of several models or methods on the same features go side by side with `cbind()`.
+#' @param x,object A `GeneQuantiles`.
+#' @param row.names,optional,... Ignored; there because the generic has them.
+#' @name GeneQuantiles-class
+#' @exportClass GeneQuantiles
+#' @importClassesFrom SummarizedExperiment RangedSummarizedExperiment
+setClass("GeneQuantiles", contains = "RangedSummarizedExperiment")
+
+#' Which genes carry the answer
+#'
+#' Summarises per-base scores over genes, or any other regions, and says how unusual each is: among the other genes, among all
+#' windows of its own width, and against the same annotation moved along the genome, which keeps the resemblance of
+#' neighbouring scores. The score of a base is the sum of its four channels. Bases without a score, and N or other ambiguous
+#' letters, are left out of every mean and counted in `left_out`. A gene over the origin of a circular contig counts once.
+#'
+#' @section Null distribution: One contig, or only circular ones: each draw shifts the annotation by one random number of
+#'   bases along the contigs, joined end to end into a circle. Several contigs of which one is linear: the order of contigs
+#'   means nothing, so each draw covers the genome with blocks (at least as long as the longest feature, else 10 kb or
+#'   a 20th of the genome) of scores from random places; a block that reaches the end of its contig goes on at its start.
+#' @param scores An `Attribution`, from [attribution()].
+#' @param annotation A `GRanges` from [read_annotation()], [intergenic()], [upstream()], or your own regions.
+#' @param type Which features, by their column `type`; `NULL` takes all. Regions without that column are all taken.
+#' @param shifts How many times the annotation is moved: 1 to 1,000,000. The smallest p-value is 1 / (`shifts` + 1).
+#' @param seed A whole number for the same p-values again; `NULL` takes one from R's generator.
+#' @return A `GeneQuantiles`, one row a feature, with the assays
+#'   - `bases`, `left_out`: bases with and without a score;
+#'   - `mean`, `sum`, `mean_absolute`, `max`, `positive_share`: of the scores of the `bases`, in the unit of the model's output; the
+#'     last is the share of bases above zero;
+#'   - `quantile_genes`: share of the other features with a lower mean, 0 to 1, ties counted half;
+#'   - `quantile_bases`: share of all other windows of the same width, on all contigs, with a lower mean, 0 to 1, ties counted half;
+#'   - `p_value`: (1 + draws with a mean at least as high) / (1 + draws), one-sided; `fdr`: after Benjamini and Hochberg.
+#'
+#'   Features without any scored base are `NA`. As a data frame: `Gene`, `Description`, `Quantile Position` (`quantile_genes`), the place
+#'   of the feature, and the assays, highest mean first.
+#' @section Errors: `nucleograd_error_contigs`: no feature lies on a contig with scores. `nucleograd_error_regions`: a feature leaves its
+#'   contig. `nucleograd_error_type`: there is no feature of this type. `nucleograd_error_argument`.
+#' @source Phipson and Smyth (2010), \doi{10.2202/1544-6115.1585}; Politis and Romano (1994), \doi{10.1080/01621459.1994.10476870};
+#'   Benjamini and Hochberg (1995), \doi{10.1111/j.2517-6161.1995.tb02031.x}.
+#' @examples
+#' genome <- Biostrings::DNAStringSet(c(contig_1 = strrep("ACGT", 500)))
+#' scores <- matrix(sin(1:8000 / 50), 2000, dimnames = list(NULL, c("A", "C", "G", "T")))
+#' result <- new("Attribution", scores = list(contig_1 = scores), genome = genome,
+#'               windows = GenomicRanges::GRanges(), settings = list(model = "toy"))
+#' genes <- GenomicRanges::GRanges("contig_1", IRanges::IRanges(c(101, 901, 1501), width = 300), gene = c("a", "b", "c"))
+#' gene_quantiles(result, genes, shifts = 99, seed = 1)
+#' @export
+gene_quantiles <- function(scores, annotation, type = c("CDS", "rRNA", "tRNA"), shifts = 1000, seed = NULL) {
+    check_is(scores, "Attribution", "attribution")
+    check_is(annotation, "GRanges", "read_annotation")
+    shifts <- check_number(shifts, 1, 1e6)
+    seed <- if (is.null(seed)) sample.int(.Machine$integer.max, 1) else check_number(seed, 0, .Machine$integer.max)
+    features <- choose_features(annotation, type)
+    features <- features_with_scores(features, GenomeInfoDb::seqinfo(scores))
+    contigs <- scored_contigs(scores, features)
+    statistics <- feature_statistics(features, contigs)
+    statistics$quantile_genes <- share_below(statistics$mean)
+    statistics$quantile_bases <- window_quantiles(statistics$mean, features, contigs)
+    null <- null_model(features, contigs)
+    statistics$p_value <- shift_p_values(statistics$mean, null, shifts, seed)
+    statistics$fdr <- stats::p.adjust(statistics$p_value, "BH")
+    kept <- Filter(function(setting) is.atomic(setting) && length(setting) == 1, scores@settings)
+    new_gene_quantiles(features, statistics, c(kept, list(types = paste(type, collapse = ", "), null = null$name, shifts = shifts, seed = seed)))
+}
+
+new_gene_quantiles <- function(features, statistics, settings) {
+    label <- if (is.null(settings$method)) "scores" else settings$method
+    as_column <- function(x) matrix(x, ncol = 1, dimnames = list(names(features), label))
+    experiment <- SummarizedExperiment::SummarizedExperiment(lapply(statistics, as_column), rowRanges = features,
+        colData = S4Vectors::DataFrame(settings, row.names = label))
+    methods::new("GeneQuantiles", experiment)
+}
+
+choose_features <- function(annotation, type, call = parent.frame()) {
+    if (is.null(type) || is.null(annotation$type)) return(annotation)
+    chosen <- annotation[annotation$type %in% type]
+    if (!length(chosen))
+        cli::cli_abort(c("{.arg type} must name types of {.arg annotation}.", x = "It has no {.or {.val {type}}}.",
+                         i = "It has {.val {unique(as.character(annotation$type))}}."),
+                       class = "nucleograd_error_type", call = call)
+    chosen
+}
+
+# The features on contigs that have scores, on the Seqinfo of the scores; a contig is circular if either side says so.
+features_with_scores <- function(features, known, call = parent.frame()) {
+    contig <- as.character(GenomeInfoDb::seqnames(features))
+    names_known <- GenomeInfoDb::seqnames(known)
+    if (!any(contig %in% names_known))
+        cli::cli_abort(c("{.arg annotation} must lie on contigs of {.arg scores}.",
+                         x = "{.val {unique(contig)}} {?is/are} in {.arg annotation} only.", i = "{.arg scores} has {.val {names_known}}."),
+                       class = "nucleograd_error_contigs", call = call)
+    if (!all(contig %in% names_known))
+        cli::cli_inform("Leaving out {sum(!contig %in% names_known)} feature{?s} on contigs without scores.")
+    told_circular <- names(which(GenomeInfoDb::isCircular(features)))
+    GenomeInfoDb::isCircular(known) <- GenomeInfoDb::isCircular(known) %in% TRUE | names_known %in% told_circular
+    features <- features[contig %in% names_known]
+    placed <- data.frame(contig = contig[contig %in% names_known], start = BiocGenerics::start(features),
+                         end = BiocGenerics::end(features), type = "Region", ID = as.character(features))
+    place_features(placed, known, call)
+    suppressWarnings({                     # of ends beyond a contig that becomes circular on the next line
+        GenomeInfoDb::seqlevels(features, pruning.mode = "coarse") <- intersect(GenomeInfoDb::seqlevels(features), names_known)
+        GenomeInfoDb::seqlevels(features) <- names_known
+        GenomeInfoDb::seqinfo(features) <- known
+    })
+    features
+}
+
+# Per contig of `scores`: its per-base scores, NA where the base is ambiguous or no window covers it, and whether it is circular.
+scored_contigs <- function(scores, features) {
+    circular <- GenomeInfoDb::isCircular(features)
+    lapply(stats::setNames(nm = names(circular)), function(contig) {
+        score <- base_scores(scores, contig)
+        score[base_codes(scores@genome[[contig]]) == as.raw(4)] <- NA
+        list(score = score, circular = circular[[contig]])
+    })
+}
+
+feature_statistics <- function(features, contigs) {
+    one <- function(contig, start, width) {
+        all <- contigs[[contig]]$score
+        score <- all[(start - 2 + seq_len(width)) %% length(all) + 1]
+        score <- score[!is.na(score)]
+        n <- length(score)
+        c(bases = n, left_out = width - n, mean = if (n) mean(score) else NA, sum = if (n) sum(score) else NA,
+          mean_absolute = if (n) mean(abs(score)) else NA, max = if (n) max(score) else NA, positive_share = if (n) mean(score > 0) else NA)
+    }
+    table <- mapply(one, as.character(GenomeInfoDb::seqnames(features)), BiocGenerics::start(features), BiocGenerics::width(features))
+    lapply(stats::setNames(nm = rownames(table)), function(row) unname(table[row, ]))
+}
+
+# For each value the share of the others that are lower, ties counted half.
+share_below <- function(x) {
+    n <- sum(!is.na(x))
+    if (n == 1) return(ifelse(is.na(x), NA, 0.5))
+    (rank(x, na.last = "keep") - 1) / (n - 1)
+}
+
+# Sums up to each base, and how many bases they are of: sum of (i, j] = sums[j + 1] - sums[i + 1]. Two means that differ by less
+# than `rounding` / bases are equal: these sums are rounded, and the same bases summed elsewhere differ in the last bits.
+running_sums <- function(score) {
+    known <- !is.na(score)
+    sums <- c(0, cumsum(ifelse(known, score, 0)))
+    list(sums = sums, bases = c(0, cumsum(as.numeric(known))), complete = all(known),
+         rounding = 16 * .Machine$double.eps * max(abs(sums)) + .Machine$double.xmin)
+}
+
+# For each feature the share of the other windows of its width whose mean is lower, over all contigs.
+window_quantiles <- function(mean, features, contigs) {
+    width <- BiocGenerics::width(features)
+    groups <- split(which(!is.na(mean)), width[!is.na(mean)])
+    lower <- equal <- total <- numeric(length(mean))
+    cli::cli_progress_bar("Ranking among windows", total = length(contigs) * length(groups))
+    for (contig in contigs) {
+        length_bp <- length(contig$score)
+        running <- running_sums(rep_len(contig$score, length_bp + if (contig$circular) min(max(width), length_bp) - 1 else 0))
+        for (k in seq_along(groups)) {
+            width_bp <- as.integer(names(groups)[k])
+            windows <- if (width_bp > length_bp) 0 else if (contig$circular) length_bp else length_bp - width_bp + 1
+            ranks <- rank_among_windows(mean[groups[[k]]], running, width_bp, windows)
+            lower[groups[[k]]] <- lower[groups[[k]]] + ranks$lower
+            equal[groups[[k]]] <- equal[groups[[k]]] + ranks$equal
+            total[groups[[k]]] <- total[groups[[k]]] + ranks$total
+            cli::cli_progress_update()
+        }
+    }
+    ifelse(is.na(mean), NA, ifelse(total == 1, 0.5, (lower + (equal - 1) / 2) / (total - 1)))    # a feature is one of the windows
+}
+
+# How many of the first `windows` windows have a mean below, or equal to, each of `means`. In blocks that fit the cache.
+rank_among_windows <- function(means, running, width_bp, windows) {
+    slack <- running$rounding / width_bp
+    cuts <- c(means - slack, means + slack)
+    if (running$complete) cuts <- cuts * width_bp                              # sums instead of means: no division
+    order_of_cuts <- order(cuts)
+    counts <- numeric(length(cuts) + 1)
+    first <- 0
+    while (first < windows) {
+        last <- min(first + 65536, windows)
+        window_sums <- running$sums[(first + width_bp + 1):(last + width_bp)] - running$sums[(first + 1):last]
+        if (!running$complete)                                                 # 0 / 0 is in no interval and falls out
+            window_sums <- window_sums / (running$bases[(first + width_bp + 1):(last + width_bp)] - running$bases[(first + 1):last])
+        counts <- counts + tabulate(findInterval(window_sums, cuts[order_of_cuts]) + 1L, length(counts))
+        first <- last
+    }
+    below <- numeric(length(cuts))
+    below[order_of_cuts] <- cumsum(counts)[seq_along(cuts)]
+    lower <- below[seq_along(means)]
+    list(lower = lower, equal = below[-seq_along(means)] - lower, total = sum(counts))
+}
+
+# How the annotation moves. The contigs lie end to end on one axis, cut into blocks; a draw gives each block a random place on the
+# axis. A piece of a feature is what one block holds of it, and reads on around the circle its block was placed in:
+# a circular shift is one block on one circle, the whole axis; a block bootstrap has a circle for each contig.
+null_model <- function(features, contigs) {
+    length_bp <- vapply(contigs, function(contig) length(contig$score), 0)
+    circular <- vapply(contigs, function(contig) contig$circular, NA)
+    axis_bp <- sum(length_bp)
+    shift <- length(contigs) == 1 || all(circular)
+    longest <- max(BiocGenerics::width(features))
+    block_bp <- if (shift) axis_bp else max(longest, min(10000, axis_bp %/% 20))
+
+    contig <- as.integer(GenomeInfoDb::seqnames(features))
+    start <- BiocGenerics::start(features) - 1
+    pieces <- data.frame(feature = seq_along(features), start = start + (cumsum(length_bp) - length_bp)[contig],
+                         bases = BiocGenerics::width(features))
+    pieces <- cut_pieces(pieces, cumsum(length_bp)[contig], (cumsum(length_bp) - length_bp)[contig])
+    if (!shift) pieces <- cut_pieces(pieces, (pieces$start %/% block_bp + 1) * block_bp)
+    circles <- if (shift) axis_bp else unname(length_bp)
+    list(name = if (shift) "circular shift" else paste0("block bootstrap, blocks of ", block_bp, " bp"),
+         blocks = as.integer(ceiling(axis_bp / block_bp)), block = pieces$start %/% block_bp + 1, offset = pieces$start %% block_bp,
+         bases = pieces$bases, feature = pieces$feature, axis_bp = axis_bp, circle_bp = circles, circle_start = cumsum(circles) - circles,
+         running = running_sums(unlist(lapply(contigs, `[[`, "score"), use.names = FALSE)))
+}
+
+# Pieces that reach beyond `at` are cut there; the rest goes on at `onward`.
+cut_pieces <- function(pieces, at, onward = at) {
+    rest <- pmax(pieces$start + pieces$bases - at, 0)
+    beyond <- data.frame(feature = pieces$feature, start = rep_len(onward, nrow(pieces)), bases = rest)[rest > 0, ]
+    pieces$bases <- pieces$bases - rest
+    rbind(pieces, beyond)
+}
+
+shift_p_values <- function(mean, null, shifts, seed) {
+    places <- with_seed(seed, matrix(sample.int(null$axis_bp, null$blocks * shifts, replace = TRUE) - 1, null$blocks))
+    as_high <- draws <- numeric(length(mean))
+    for (draw in seq_len(shifts)) {
+        moved <- moved_means(null, places[, draw])
+        known <- !is.na(moved$mean)
+        draws <- draws + known
+        as_high <- as_high + (known & moved$mean >= mean - null$running$rounding / moved$bases)
+    }
+    (1 + as_high) / (1 + draws)
+}
+
+# The means of all features when block k of the axis is read from axis base place[k] on.
+moved_means <- function(null, place) {
+    circle <- findInterval(place, null$circle_start)
+    circle_bp <- null$circle_bp[circle][null$block]
+    circle_start <- null$circle_start[circle][null$block]
+    from <- place[null$block] - circle_start + null$offset
+    to <- from + null$bases
+    within <- function(sums) {
+        around <- sums[circle_start + circle_bp + 1] - sums[circle_start + 1]
+        up_to <- function(x) x %/% circle_bp * around + sums[circle_start + x %% circle_bp + 1]
+        rowsum(up_to(to) - up_to(from), null$feature)[, 1]
+    }
+    bases <- if (null$running$complete) rowsum(null$bases, null$feature)[, 1] else within(null$running$bases)
+    list(mean = ifelse(bases > 0, within(null$running$sums) / bases, NA), bases = bases)
+}
+
+# Draws of `code` depend on `seed` alone and leave R's generator where it was.
+with_seed <- function(seed, code) {
+    state <- globalenv()$.Random.seed
+    on.exit(if (is.null(state)) rm(".Random.seed", envir = globalenv()) else assign(".Random.seed", state, envir = globalenv()))
+    set.seed(seed, "Mersenne-Twister", "Inversion", "Rejection")
+    code
+}
+
+#' @rdname GeneQuantiles-class
+#' @return `as.data.frame()`: one row a feature, highest mean first.
+#' @importMethodsFrom BiocGenerics as.data.frame
+#' @exportMethod as.data.frame
+setMethod("as.data.frame", "GeneQuantiles", function(x, row.names = NULL, optional = FALSE, ...) ranked_table(x))
+
+methods::setAs("GeneQuantiles", "data.frame", function(from) ranked_table(from))
+
+ranked_table <- function(x, call = parent.frame()) {
+    if (ncol(x) != 1)
+        cli::cli_abort(c("A ranked table must be of one result, not {ncol(x)}.", i = "Choose one, as in {.code x[, 1]}."),
+                       class = "nucleograd_error_argument", call = call)
+    features <- SummarizedExperiment::rowRanges(x)
+    column <- function(name) gene_column(features, name)
+    statistics <- lapply(as.list(SummarizedExperiment::assays(x)), function(assay) unname(assay[, 1]))
+    place <- unname(as.character(features))
+    table <- data.frame(Gene = first_known(column("gene"), column("locus_tag"), column("ID"), place), Description = column("product"),
+        `Quantile Position` = statistics$quantile_genes, contig = as.character(GenomeInfoDb::seqnames(features)),
+        start = BiocGenerics::start(features), end = BiocGenerics::end(features),
+        strand = as.character(BiocGenerics::strand(features)), locus_tag = column("locus_tag"), type = column("type"),
+        statistics, check.names = FALSE)
+    table <- table[order(-table$mean), ]
+    rownames(table) <- NULL
+    table
+}
+
+#' @rdname GeneQuantiles-class
+#' @importMethodsFrom SummarizedExperiment show
+#' @exportMethod show
+setMethod("show", "GeneQuantiles", function(object) {
+    cat("GeneQuantiles:", nrow(object), "features,", ncol(object), if (ncol(object) == 1) "result\n" else "results\n")
+    settings <- as.data.frame(SummarizedExperiment::colData(object))
+    for (k in seq_len(nrow(settings)))
+        cat(paste(names(settings), unlist(lapply(settings[k, ], format)), sep = " ", collapse = " | "), "\n")
+    if (ncol(object) != 1 || nrow(object) == 0) return(invisible())
+    table <- utils::head(ranked_table(object), 10)
+    table$Description <- ifelse(nchar(table$Description) > 40, paste0(substr(table$Description, 1, 37), "..."), table$Description)
+    print(table[c("Gene", "Description", "Quantile Position", "bases", "mean", "quantile_bases", "p_value", "fdr")], digits = 3, row.names = FALSE)
+    if (nrow(object) > 10) cat("...", nrow(object) - 10, "more features: as.data.frame(x) has all\n")
+})
