@@ -22,7 +22,7 @@ static inline float ng_choose(int condition, float yes, float no)
 /* 2^n for -126 <= n <= 127. */
 static inline float ng_power_of_2(int32_t n)
 {
-    const int32_t bits = (n + 127) << 23;
+    const uint32_t bits = ((uint32_t)n + 127) << 23;
     float power;
     memcpy(&power, &bits, sizeof power);
     return power;
@@ -58,13 +58,13 @@ static inline float ng_sigmoid(float x)
 
 static inline float ng_tanh(float x)
 {
-    const float square = x * x, e = ng_exp(-2.0f * fabsf(x)), far = copysignf((1.0f - e) / (1.0f + e), x);
+    const float square = x * x, e = ng_exp(-2.0f * fabsf(x)), far = (1.0f - e) / (1.0f + e);
     float p = -0.005704987f;
     p = p * square + 0.020639088f;
     p = p * square - 0.053739715f;
     p = p * square + 0.13331442f;
     p = p * square - 0.3333328f;
     const float near = p * square * x + x;
-    return ng_choose(fabsf(x) < 0.625f, near, far);
+    return copysignf(ng_choose(fabsf(x) < 0.625f, near, far), x);
 }
 #endif

@@ -1,0 +1,43 @@
+/* exp, tanh and the logistic function against libm in double, on float patterns from one end of the range to the other. */
+#include <math.h>
+#include <stdbool.h>
+#include "check.h"
+#include "core/kernels/elementary.h"
+
+static double logistic(double x) { return 1 / (1 + exp(-x)); }
+
+/* Distance in units in the last place of the true value, of which there is one size below 2^-126. */
+static double units_apart(float got, double truth)
+{
+    const int exponent = fabs(truth) < 0x1p-126 ? -126 : ilogb(truth);
+    return fabs((double)got - truth) / ldexp(1, exponent - 23);
+}
+
+static void compare(float (*ours)(float), double (*theirs)(double), double most_units)
+{
+    double worst = 0;
+    bool infinite = true, many = true;
+    for (uint64_t pattern = 0; pattern < (uint64_t)1 << 32; pattern += 1499) {
+        const uint32_t bits = (uint32_t)pattern;
+        float x;
+        memcpy(&x, &bits, sizeof x);
+        const double truth = theirs((double)x);
+        if (isnan(x)) many = many && isnan(ours(x));
+        else if (isinf((float)truth)) infinite = infinite && ours(x) == (float)truth;
+        else worst = fmax(worst, units_apart(ours(x), truth));
+    }
+    CHECK(worst <= most_units);
+    CHECK(infinite);
+    CHECK(many);
+}
+
+int main(void)
+{
+    compare(ng_exp, exp, 2);
+    compare(ng_tanh, tanh, 2);
+    compare(ng_sigmoid, logistic, 2.5);
+    CHECK(ng_exp(0) == 1 && ng_exp(-INFINITY) == 0 && ng_exp(INFINITY) == INFINITY && ng_exp(88.7228f) < INFINITY);
+    CHECK(ng_tanh(0) == 0 && ng_tanh(INFINITY) == 1 && ng_tanh(-INFINITY) == -1 && signbit(ng_tanh(-0.0f)));
+    CHECK(ng_sigmoid(0) == 0.5f && ng_sigmoid(INFINITY) == 1 && ng_sigmoid(-INFINITY) == 0);
+    return finish();
+}

@@ -1,0 +1,242 @@
+/* LSTM and GRU against their formulas in double, central differences through time, tilings and batches, refusals. */
+#include "trial.h"
+#include "core/network/types.h"
+
+static double curve(const char *name, double x)
+{
+    if (!strcmp(name, "relu")) return fmax(x, 0);
+    if (!strcmp(name, "sigmoid")) return 1 / (1 + exp(-x));
+    if (!strcmp(name, "hard_sigmoid")) return fmin(fmax(0.2 * x + 0.5, 0), 1);
+    if (!strcmp(name, "hard_sigmoid_keras3")) return fmin(fmax(x + 3, 0), 6) / 6;
+    if (!strcmp(name, "tanh")) return tanh(x);
+    if (!strcmp(name, "softsign")) return x / (1 + fabs(x));
+    if (!strcmp(name, "elu")) return x > 0 ? x : expm1(x);
+    if (!strcmp(name, "selu")) return 1.0507009873554805 * (x > 0 ? x : 1.6732632423543772 * expm1(x));
+    if (!strcmp(name, "softplus")) return log1p(exp(x));
+    if (!strcmp(name, "swish")) return x / (1 + exp(-x));
+    if (!strcmp(name, "gelu")) return x / 2 * erfc(-x / sqrt(2));
+    if (!strcmp(name, "exponential")) return exp(x);
+    return x;
+}
+
+static double weight(const trial *q, int at, int64_t row, int64_t column)
+{
+    const ng_tensor *w = &q->weights[at];
+    return (double)w->data[w->rank > 1 ? row * w->dim[1] + column : column];
+}
+
+/* Block g of W^T x + b, of h U, and of a bias. */
+static double of_x(const trial *q, const double *x, int64_t column)
+{
+    double sum = q->layer.weight_count > 2 ? weight(q, 2, 0, column) : 0;
+    for (int64_t c = 0; c < q->in[0].channels; c++) sum += x[c] * weight(q, 0, c, column);
+    return sum;
+}
+
+static double of_h(const trial *q, const double *h, int64_t column)
+{
+    double sum = 0;
+    for (int64_t k = 0; k < q->weights[1].dim[0]; k++) sum += h[k] * weight(q, 1, k, column);
+    return sum;
+}
+
+static void lstm_step(const trial *q, const double *x, double *h, double *c)
+{
+    const char *R = ng_word(&q->settings, "recurrent_activation", "sigmoid"), *A = ng_word(&q->settings, "activation", "tanh");
+    const int64_t u = q->weights[1].dim[0];
+    double z[4][32];
+    for (int64_t b = 0; b < 4; b++)
+        for (int64_t j = 0; j < u; j++) z[b][j] = of_x(q, x, b * u + j) + of_h(q, h, b * u + j);
+    for (int64_t j = 0; j < u; j++) {
+        c[j] = curve(R, z[1][j]) * c[j] + curve(R, z[0][j]) * curve(A, z[2][j]);
+        h[j] = curve(R, z[3][j]) * curve(A, c[j]);
+    }
+}
+
+static void gru_step(const trial *q, const double *x, double *h, double *unused)
+{
+    (void)unused;
+    const char *R = ng_word(&q->settings, "recurrent_activation", "sigmoid"), *A = ng_word(&q->settings, "activation", "tanh");
+    const int64_t u = q->weights[1].dim[0];
+    const bool bias = q->layer.weight_count > 2, after = bias ? q->weights[2].rank == 2 : number(q, "reset_after", 1) != 0;
+    double z[32], r[32], g[32], reset[32];
+    for (int64_t j = 0; j < u; j++) {
+        z[j] = curve(R, of_x(q, x, j) + of_h(q, h, j) + (bias && after ? weight(q, 2, 1, j) : 0));
+        r[j] = curve(R, of_x(q, x, u + j) + of_h(q, h, u + j) + (bias && after ? weight(q, 2, 1, u + j) : 0));
+        reset[j] = r[j] * h[j];
+    }
+    for (int64_t j = 0; j < u; j++) {
+        const double inner = after ? r[j] * (of_h(q, h, 2 * u + j) + (bias ? weight(q, 2, 1, 2 * u + j) : 0)) : of_h(q, reset, 2 * u + j);
+        g[j] = curve(A, of_x(q, x, 2 * u + j) + inner);
+    }
+    for (int64_t j = 0; j < u; j++) h[j] = z[j] * h[j] + (1 - z[j]) * g[j];
+}
+
+static void naive(const trial *q, double *const *x, double *y)
+{
+    const int64_t L = q->in[0].length, C = q->in[0].channels, u = q->weights[1].dim[0];
+    const char *returns = ng_word(&q->settings, "returns", number(q, "return_sequences", 0) != 0 ? "sequence" : "last");
+    const bool backwards = number(q, "go_backwards", 0) != 0, restore = number(q, "restore_order", 0) != 0;
+    double h[32] = {0}, c[32] = {0};
+    for (int64_t j = 0; q->layer.inputs > 1 && j < u; j++) {
+        h[j] = x[1][j];
+        if (q->layer.inputs > 2) c[j] = x[2][j];
+    }
+    for (int64_t s = 0; s < L; s++) {
+        (q->layer.type == &ng_lstm ? lstm_step : gru_step)(q, x[0] + (backwards ? L - 1 - s : s) * C, h, c);
+        if (!strcmp(returns, "sequence")) memcpy(y + (restore ? L - 1 - s : s) * u, h, (size_t)u * sizeof *y);
+    }
+    if (strcmp(returns, "sequence")) memcpy(y, strcmp(returns, "cell") ? h : c, (size_t)u * sizeof *y);
+}
+
+static void start(trial *q, const ng_layer_type *type, int64_t L, int64_t C, int64_t u, bool states)
+{
+    const int64_t gates = type == &ng_lstm ? 4 : 3;
+    const ng_shape vector = {1, 1, 1, u}, in[3] = {{2, 1, L, C}, vector, vector};
+    start_trial(q, type, !states ? 1 : type == &ng_lstm ? 3 : 2, in);
+    q->naive = naive;
+    set_number(q, "units", (double)u);
+    add_weight(q, 2, C, gates * u, 0, -0.5 / sqrt((double)C), 0.5 / sqrt((double)C));
+    add_weight(q, 2, u, gates * u, 0, -1 / sqrt((double)u), 1 / sqrt((double)u));
+}
+
+/* rank 2: the two biases of a GRU with reset_after. */
+static void add_bias(trial *q, int rank)
+{
+    const int64_t width = q->weights[0].dim[1];
+    add_weight(q, rank, rank > 1 ? 2 : width, width, 0, -0.5, 0.5);
+}
+
+static void one_case(const ng_layer_type *type)
+{
+    trial q;
+    start(&q, type, 1 + draw(60), 1 + draw(6), 1 + draw(20), draw(3) == 0);
+    if (type == &ng_gru && draw(2)) {                                /* reset_after is known from the bias, or stated */
+        if (draw(2)) add_bias(&q, 1);
+        else set_number(&q, "reset_after", 0);
+    } else if (draw(2)) add_bias(&q, type == &ng_gru ? 2 : 1);
+    static const char *const returns[] = {"sequence", "last", "hidden", "cell"};
+    if (draw(2)) set_word(&q, "returns", returns[draw(type == &ng_lstm ? 4 : 3)]);
+    else set_number(&q, "return_sequences", (double)draw(2));
+    set_number(&q, "go_backwards", (double)draw(2));
+    set_number(&q, "restore_order", (double)draw(2));
+    q.samples = 1 + draw(15);
+    run_trial(&q);
+    end_trial(&q);
+}
+
+/* Few steps: without bounds a state can grow. */
+static void every_activation(const ng_layer_type *type)
+{
+    static const char *const names[] = {"linear", "relu", "sigmoid", "hard_sigmoid", "hard_sigmoid_keras3", "tanh", "softsign", "elu",
+                                        "selu", "softplus", "swish", "gelu", "exponential"};
+    for (int i = 0; i < 13; i++)
+        for (int inner = 0; inner < 2; inner++) {
+            trial q;
+            start(&q, type, 3, 4, 7, false);
+            add_bias(&q, 1);
+            set_word(&q, inner ? "activation" : "recurrent_activation", names[i]);
+            set_number(&q, "return_sequences", 1);
+            run_trial(&q);
+            end_trial(&q);
+        }
+}
+
+/* At a kink the slope is TensorFlow's. With L = 1, W = 1 and no state, GRU gives y = (1 - R(x)) x if A is linear. */
+static void kinks(void)
+{
+    static const struct { const char *name; float x, value, slope; } at[] = {
+        {"hard_sigmoid", 2.5f, 1, 0.2f}, {"hard_sigmoid", -2.5f, 0, 0.2f}, {"hard_sigmoid_keras3", 3, 1, 0},
+        {"hard_sigmoid_keras3", -3, 0, 0}, {"relu", 0, 0, 0}, {"hard_sigmoid", 9, 1, 0}, {"hard_sigmoid_keras3", -9, 0, 0},
+    };
+    for (size_t i = 0; i < sizeof at / sizeof at[0]; i++) {
+        trial q;
+        start(&q, &ng_gru, 1, 1, 1, false);
+        for (int k = 0; k < 3; k++) ((float *)q.weights[0].data)[k] = 1;
+        set_word(&q, "recurrent_activation", at[i].name);
+        set_word(&q, "activation", "linear");
+        ng_error error;
+        CHECK(q.layer.type->shape(&q.layer, q.arena, &error) == NG_OK);
+        float x = at[i].x, y, dy = 1, dx = 0;
+        ng_tile from = {&x, 0, 1, 1, 1, 1, 1}, to = {&y, 0, 1, 1, 1, 1, 1}, dto = {&dy, 0, 1, 1, 1, 1, 1}, dfrom = {&dx, 0, 1, 1, 1, 1, 1};
+        ng_code code = {claim(&q, q.layer.code_bytes, 1), 0, 1, q.layer.code_bytes, q.layer.code_bytes};
+        void *scratch = cut_scratch(&q, 1);
+        q.layer.type->forward(&q.layer, &from, &to, &code, scratch);
+        q.layer.type->backward(&q.layer, &dto, &code, &dfrom, scratch);
+        CHECK(y == (1 - at[i].value) * x);
+        CHECK(dx == (1 - at[i].value) - at[i].slope * x);
+        end_trial(&q);
+    }
+}
+
+/* Rows of a sequence asked for alone, and rows of dx wanted alone, are those of the whole. */
+static void partial_rows(const ng_layer_type *type)
+{
+    trial q;
+    start(&q, type, 50, 3, 6, false);
+    set_number(&q, "return_sequences", 1);
+    set_number(&q, "go_backwards", (double)draw(2));
+    run_trial(&q);
+    const int64_t N = q.samples, bytes = q.layer.code_bytes;
+    uint8_t *codes = claim(&q, N * 50 * bytes, 1);
+    float *y = claim(&q, N * 50 * 6, sizeof *y), *dx = claim(&q, N * 50 * 3, sizeof *dx);
+    for (int64_t from = 0, to; from < 50; from = to) {
+        to = from + 1 + draw(50 - from);
+        forward_tile(&q, (ng_range){from, to}, 0, N, y, codes);
+    }
+    CHECK(!memcmp(y, q.y, (size_t)(N * 50 * 6) * sizeof *y));
+    for (int64_t from = 0, to; from < 50; from = to) {
+        to = from + 1 + draw(50 - from);
+        ng_tile dy = cut(&q, (ng_range){0, 50}, 50, 6, N, q.dy), part = cut(&q, (ng_range){from, to}, 50, 3, N, dx);
+        const ng_code code = cut_code(&q, (ng_range){0, 50}, N, codes);
+        type->backward(&q.layer, &dy, &code, &part, cut_scratch(&q, N));
+        paste(&part, dx);
+    }
+    for (int64_t i = 0; i < N * 50 * 3; i++) CHECK(near((double)dx[i], (double)q.dx[0][i], 1e-6));   /* q.dx began elsewhere than 0 */
+    end_trial(&q);
+}
+
+static void refusals(void)
+{
+    trial q;
+    start(&q, &ng_lstm, 5, 3, 4, false);
+    set_word(&q, "activation", "softmax");
+    refuse(&q, NG_UNSUPPORTED);
+    start(&q, &ng_gru, 5, 3, 4, false);
+    set_word(&q, "returns", "cell");
+    refuse(&q, NG_BAD_MODEL);
+    start(&q, &ng_lstm, 5, 3, 4, true);
+    q.layer.inputs = 2;
+    refuse(&q, NG_BAD_MODEL);
+    start(&q, &ng_lstm, 5, 3, 4, true);
+    q.in[2].channels = 5;
+    refuse(&q, NG_BAD_MODEL);
+    start(&q, &ng_lstm, 5, 3, 4, false);
+    set_number(&q, "time_major", 1);
+    refuse(&q, NG_UNSUPPORTED);
+    start(&q, &ng_gru, 5, 3, 4, false);
+    add_bias(&q, 2);
+    set_number(&q, "reset_after", 0);
+    refuse(&q, NG_BAD_MODEL);
+    start(&q, &ng_gru, 5, 3, 4, false);
+    q.in[0].rank = 1;
+    refuse(&q, NG_BAD_MODEL);
+    start(&q, &ng_gru, 5, 3, 4, false);
+    q.in[0].channels = 2;
+    refuse(&q, NG_BAD_MODEL);
+}
+
+int main(void)
+{
+    for (int i = 0; i < 40; i++) {
+        one_case(&ng_lstm);
+        one_case(&ng_gru);
+    }
+    every_activation(&ng_lstm);
+    every_activation(&ng_gru);
+    kinks();
+    partial_rows(&ng_lstm);
+    partial_rows(&ng_gru);
+    refusals();
+    return finish();
+}
