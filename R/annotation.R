@@ -23,7 +23,7 @@
 read_annotation <- function(file, genome = NULL) {
     check_file(file)
     if (!is.null(genome)) check_is(genome, "DNAStringSet", "read_genome")
-    lines <- read_text(file)
+    lines <- read_sequence_text(file)
     rows <- gff_rows(lines, file)
     features <- describe_features(parse_rows(rows))
     embedded <- if (any(startsWith(lines, ">"))) genome_seqinfo(parse_genome(lines, file))
