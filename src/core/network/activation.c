@@ -6,6 +6,7 @@
  * slope, neither end of Keras 3's does. x (S, L, C) -> y (S, L, C). */
 #include <math.h>
 #include <string.h>
+#include "core/kernels/elementary.h"
 #include "core/network/layer.h"
 #include "core/network/signs.h"
 #include "core/network/vector.h"
@@ -13,7 +14,7 @@
 typedef enum { COPY, SIGNS, SLOPES, SOFTMAX, LOG_SOFTMAX } form;
 
 typedef struct activation activation;
-typedef void curve(const activation *a, const float *restrict x, float *restrict y, float *restrict slope, int64_t count);
+typedef void curve(const activation *a, const float *restrict x, float *restrict y, float *restrict slope, int64_t n);
 
 struct activation {
     form form;
@@ -24,131 +25,137 @@ struct activation {
 };
 
 /* ReLU with a threshold h or a largest value m: y = min(x, m) above h, alpha (x - h) below. */
-static void bounded(const activation *a, const float *restrict x, float *restrict y, float *restrict slope, int64_t count)
+static void bounded(const activation *a, const float *restrict x, float *restrict y, float *restrict slope, int64_t n)
 {
-    for (int64_t i = 0; i < count; i++) {
+    for (int64_t i = 0; i < n; i++) {
         const bool above = x[i] > a->threshold, rising = a->flat_at_most ? x[i] < a->most : x[i] <= a->most;
         y[i] = above ? fminf(x[i], a->most) : a->alpha * (x[i] - a->threshold);
         slope[i] = above ? (float)rising : x[i] < a->threshold ? a->alpha : 0.0f;
     }
 }
 
-static void sigmoid(const activation *a, const float *restrict x, float *restrict y, float *restrict slope, int64_t count)
+static void sigmoid(const activation *a, const float *restrict x, float *restrict y, float *restrict slope, int64_t n)
 {
     (void)a;
-    for (int64_t i = 0; i < count; i++) {
-        y[i] = 1.0f / (1.0f + expf(-x[i]));
+#pragma omp simd
+    for (int64_t i = 0; i < n; i++) {
+        y[i] = ng_sigmoid(x[i]);
         slope[i] = y[i] * (1.0f - y[i]);
     }
 }
 
 /* The ends are compared in x, where they are exact: 0.2 x + 0.5 rounds. */
-static void hard_sigmoid(const activation *a, const float *restrict x, float *restrict y, float *restrict slope, int64_t count)
+static void hard_sigmoid(const activation *a, const float *restrict x, float *restrict y, float *restrict slope, int64_t n)
 {
     (void)a;
-    for (int64_t i = 0; i < count; i++) {
+    for (int64_t i = 0; i < n; i++) {
         y[i] = x[i] <= -2.5f ? 0.0f : x[i] >= 2.5f ? 1.0f : 0.2f * x[i] + 0.5f;
         slope[i] = x[i] >= -2.5f && x[i] <= 2.5f ? 0.2f : 0.0f;
     }
 }
 
-static void hard_sigmoid_keras3(const activation *a, const float *restrict x, float *restrict y, float *restrict slope, int64_t count)
+static void hard_sigmoid_keras3(const activation *a, const float *restrict x, float *restrict y, float *restrict slope, int64_t n)
 {
     (void)a;
-    for (int64_t i = 0; i < count; i++) {
+    for (int64_t i = 0; i < n; i++) {
         y[i] = x[i] <= -3.0f ? 0.0f : x[i] >= 3.0f ? 1.0f : (x[i] + 3.0f) / 6.0f;
         slope[i] = x[i] > -3.0f && x[i] < 3.0f ? 1.0f / 6.0f : 0.0f;
     }
 }
 
-static void hyperbolic_tangent(const activation *a, const float *restrict x, float *restrict y, float *restrict slope, int64_t count)
+static void hyperbolic_tangent(const activation *a, const float *restrict x, float *restrict y, float *restrict slope, int64_t n)
 {
     (void)a;
-    for (int64_t i = 0; i < count; i++) {
-        y[i] = tanhf(x[i]);
+#pragma omp simd
+    for (int64_t i = 0; i < n; i++) {
+        y[i] = ng_tanh(x[i]);
         slope[i] = 1.0f - y[i] * y[i];
     }
 }
 
-static void elu(const activation *a, const float *restrict x, float *restrict y, float *restrict slope, int64_t count)
+static void elu(const activation *a, const float *restrict x, float *restrict y, float *restrict slope, int64_t n)
 {
-    for (int64_t i = 0; i < count; i++) {
+    for (int64_t i = 0; i < n; i++) {
         y[i] = x[i] > 0 ? x[i] : a->alpha * expm1f(x[i]);
         slope[i] = x[i] > 0 ? 1.0f : y[i] + a->alpha;
     }
 }
 
-static void selu(const activation *a, const float *restrict x, float *restrict y, float *restrict slope, int64_t count)
+static void selu(const activation *a, const float *restrict x, float *restrict y, float *restrict slope, int64_t n)
 {
     (void)a;
     const float scale = 1.0507009873554805f, low = 1.7580993408473766f;   /* low = scale * 1.6732632423543772 */
-    for (int64_t i = 0; i < count; i++) {
+    for (int64_t i = 0; i < n; i++) {
         y[i] = x[i] >= 0 ? scale * x[i] : low * expm1f(x[i]);
         slope[i] = x[i] >= 0 ? scale : y[i] + low;
     }
 }
 
-static void softplus(const activation *a, const float *restrict x, float *restrict y, float *restrict slope, int64_t count)
+static void softplus(const activation *a, const float *restrict x, float *restrict y, float *restrict slope, int64_t n)
 {
     (void)a;
-    for (int64_t i = 0; i < count; i++) {
+    for (int64_t i = 0; i < n; i++) {
         y[i] = fmaxf(x[i], 0.0f) + log1pf(expf(-fabsf(x[i])));
         slope[i] = 1.0f / (1.0f + expf(-x[i]));
     }
 }
 
-static void softsign(const activation *a, const float *restrict x, float *restrict y, float *restrict slope, int64_t count)
+static void softsign(const activation *a, const float *restrict x, float *restrict y, float *restrict slope, int64_t n)
 {
     (void)a;
-    for (int64_t i = 0; i < count; i++) {
+#pragma omp simd
+    for (int64_t i = 0; i < n; i++) {
         const float reciprocal = 1.0f / (1.0f + fabsf(x[i]));
         y[i] = x[i] * reciprocal;
         slope[i] = reciprocal * reciprocal;
     }
 }
 
-static void swish(const activation *a, const float *restrict x, float *restrict y, float *restrict slope, int64_t count)
+static void swish(const activation *a, const float *restrict x, float *restrict y, float *restrict slope, int64_t n)
 {
     (void)a;
-    for (int64_t i = 0; i < count; i++) {
-        const float s = 1.0f / (1.0f + expf(-x[i]));
+#pragma omp simd
+    for (int64_t i = 0; i < n; i++) {
+        const float s = ng_sigmoid(x[i]);
         y[i] = x[i] * s;
         slope[i] = s + y[i] * (1.0f - s);
     }
 }
 
 /* x Phi(x), Phi the standard normal distribution. */
-static void gelu(const activation *a, const float *restrict x, float *restrict y, float *restrict slope, int64_t count)
+static void gelu(const activation *a, const float *restrict x, float *restrict y, float *restrict slope, int64_t n)
 {
     (void)a;
-    for (int64_t i = 0; i < count; i++) {
+    for (int64_t i = 0; i < n; i++) {
         const float below = 0.5f * erfcf(-0.70710678118654752f * x[i]);
         y[i] = x[i] * below;
         slope[i] = below + 0.39894228040143268f * x[i] * expf(-0.5f * x[i] * x[i]);
     }
 }
 
-static void gelu_tanh(const activation *a, const float *restrict x, float *restrict y, float *restrict slope, int64_t count)
+static void gelu_tanh(const activation *a, const float *restrict x, float *restrict y, float *restrict slope, int64_t n)
 {
     (void)a;
     const float root = 0.79788456080286536f, cubic = 0.044715f;           /* sqrt(2 / pi) */
-    for (int64_t i = 0; i < count; i++) {
-        const float square = x[i] * x[i], h = tanhf(root * x[i] * (1.0f + cubic * square));
+#pragma omp simd
+    for (int64_t i = 0; i < n; i++) {
+        const float square = x[i] * x[i], h = ng_tanh(root * x[i] * (1.0f + cubic * square));
         y[i] = 0.5f * x[i] * (1.0f + h);
         slope[i] = 0.5f * (1.0f + h) + 0.5f * x[i] * (1.0f - h * h) * root * (1.0f + 3.0f * cubic * square);
     }
 }
 
-static void exponential(const activation *a, const float *restrict x, float *restrict y, float *restrict slope, int64_t count)
+static void exponential(const activation *a, const float *restrict x, float *restrict y, float *restrict slope, int64_t n)
 {
     (void)a;
-    for (int64_t i = 0; i < count; i++) slope[i] = y[i] = expf(x[i]);
+#pragma omp simd
+    for (int64_t i = 0; i < n; i++) slope[i] = y[i] = ng_exp(x[i]);
 }
 
-static void mish(const activation *a, const float *restrict x, float *restrict y, float *restrict slope, int64_t count)
+static void mish(const activation *a, const float *restrict x, float *restrict y, float *restrict slope, int64_t n)
 {
     (void)a;
-    for (int64_t i = 0; i < count; i++) {
+    for (int64_t i = 0; i < n; i++) {
         const float h = tanhf(fmaxf(x[i], 0.0f) + log1pf(expf(-fabsf(x[i]))));
         y[i] = x[i] * h;
         slope[i] = h + x[i] * (1.0f - h * h) / (1.0f + expf(-x[i]));
@@ -156,21 +163,21 @@ static void mish(const activation *a, const float *restrict x, float *restrict y
 }
 
 static const struct { const char *name; form form; curve *curve; } table[] = {
-    {"linear", COPY, NULL}, {"relu", SIGNS, NULL}, {"leaky_relu", SIGNS, NULL}, {"relu6", SLOPES, bounded}, {"sigmoid", SLOPES, sigmoid},
-    {"hard_sigmoid", SLOPES, hard_sigmoid}, {"hard_sigmoid_keras3", SLOPES, hard_sigmoid_keras3}, {"tanh", SLOPES, hyperbolic_tangent},
-    {"elu", SLOPES, elu}, {"selu", SLOPES, selu}, {"softplus", SLOPES, softplus}, {"softsign", SLOPES, softsign}, {"swish", SLOPES, swish},
-    {"gelu", SLOPES, gelu}, {"gelu_tanh", SLOPES, gelu_tanh}, {"exponential", SLOPES, exponential}, {"mish", SLOPES, mish},
-    {"softmax", SOFTMAX, NULL}, {"log_softmax", LOG_SOFTMAX, NULL},
+    {"linear", COPY, NULL}, {"relu", SIGNS, NULL}, {"leaky_relu", SIGNS, NULL}, {"relu6", SLOPES, bounded},
+    {"sigmoid", SLOPES, sigmoid}, {"hard_sigmoid", SLOPES, hard_sigmoid}, {"hard_sigmoid_keras3", SLOPES, hard_sigmoid_keras3},
+    {"tanh", SLOPES, hyperbolic_tangent}, {"elu", SLOPES, elu}, {"selu", SLOPES, selu}, {"softplus", SLOPES, softplus},
+    {"softsign", SLOPES, softsign}, {"swish", SLOPES, swish}, {"gelu", SLOPES, gelu}, {"gelu_tanh", SLOPES, gelu_tanh},
+    {"exponential", SLOPES, exponential}, {"mish", SLOPES, mish}, {"softmax", SOFTMAX, NULL}, {"log_softmax", LOG_SOFTMAX, NULL},
 };
 
 /* The settings of relu: one bit is enough unless it has a threshold or a largest value. */
 static ng_status parse_relu(const ng_layer *layer, activation *a, ng_error *error)
 {
-    const double most = ng_number(layer->settings, "max_value", 0, INFINITY), threshold = ng_number(layer->settings, "threshold", 0, 0);
-    const double slope = ng_number(layer->settings, "negative_slope", 0, 0);
+    const double most = ng_number(layer->settings, "max_value", 0, INFINITY);
+    const double threshold = ng_number(layer->settings, "threshold", 0, 0), slope = ng_number(layer->settings, "negative_slope", 0, 0);
     if (most < 0 || !(threshold >= 0) || !(slope >= 0))
-        return ng_fail(error, NG_BAD_MODEL, layer, "max_value, threshold and negative_slope are %g, %g and %g; none may be below 0", most,
-                       threshold, slope);
+        return ng_fail(error, NG_BAD_MODEL, layer, "max_value, threshold and negative_slope are %g, %g and %g; none may be below 0",
+                       most, threshold, slope);
     a->alpha = (float)slope;
     a->threshold = (float)threshold;
     a->most = isnan(most) ? INFINITY : (float)most;
@@ -208,8 +215,10 @@ static void normalize(bool logarithm, const float *restrict x, float *restrict y
 {
     float most = x[0];
     for (int64_t c = 1; c < channels; c++) most = x[c] > most ? x[c] : most;
+#pragma omp simd
+    for (int64_t c = 0; c < channels; c++) probability[c] = ng_exp(x[c] - most);
     double sum = 0;
-    for (int64_t c = 0; c < channels; c++) sum += probability[c] = expf(x[c] - most);
+    for (int64_t c = 0; c < channels; c++) sum += (double)probability[c];
     const float scale = (float)(1 / sum), shift = (float)log(sum);
     for (int64_t c = 0; c < channels; c++) {
         probability[c] *= scale;

@@ -9,7 +9,7 @@
 #include "core/network/vector.h"
 
 typedef struct batch_normalization {
-    int64_t row_divisor, row_modulus;            /* row t has place (t / divisor) % modulus; modulus 0: the channels are the axis */
+    int64_t row_divisor, row_modulus;            /* see place_of(); modulus 0: the channels are the axis */
     const float *scale, *shift;
 } batch_normalization;
 
@@ -19,10 +19,12 @@ static ng_status shape(ng_layer *layer, ng_arena *arena, ng_error *error)
     const int64_t size[3] = {in.samples, in.length, in.channels};
     const double given = ng_number(layer->settings, "axis", 0, -1), axis = given < 0 ? given + in.rank + 1 : given;
     const float epsilon = (float)ng_number(layer->settings, "epsilon", 0, 1e-3);
-    if (ng_count(layer->settings, "axis") > 1) return ng_fail(error, NG_UNSUPPORTED, layer, "it normalizes several axes; one is supported");
+    if (ng_count(layer->settings, "axis") > 1)
+        return ng_fail(error, NG_UNSUPPORTED, layer, "it normalizes several axes; one is supported");
     if (!(axis >= 1 && axis <= in.rank && axis == floor(axis)))
         return ng_fail(error, NG_BAD_MODEL, layer, "axis is %g; its input has axes 1 to %d besides the batch", given, in.rank);
-    const int from_last = in.rank - (int)axis, scaled = ng_flag(layer->settings, "scale", true), centred = ng_flag(layer->settings, "center", true);
+    const int from_last = in.rank - (int)axis;
+    const bool scaled = ng_flag(layer->settings, "scale", true), centred = ng_flag(layer->settings, "center", true);
     const int64_t places = size[2 - from_last];
     for (int i = 0; i < 2 + scaled + centred; i++)
         if (ng_expect_weight(layer, i, 1, &places, error)) return error->status;
@@ -34,7 +36,8 @@ static ng_status shape(ng_layer *layer, ng_arena *arena, ng_error *error)
     if (!config || !scale || !shift) return error->status;
     for (int64_t i = 0; i < places; i++) {
         if (!(variance[i] + epsilon > 0))
-            return ng_fail(error, NG_BAD_MODEL, layer, "variance %lld is %g; with epsilon it must be above 0", (long long)i + 1, (double)variance[i]);
+            return ng_fail(error, NG_BAD_MODEL, layer, "variance %lld is %g; with epsilon it must be above 0", (long long)i + 1,
+                           (double)variance[i]);
         const float reciprocal = 1.0f / sqrtf(variance[i] + epsilon);
         scale[i] = scaled ? reciprocal * gamma[i] : reciprocal;
         shift[i] = (centred ? beta[i] : 0.0f) - mean[i] * scale[i];
@@ -45,7 +48,14 @@ static ng_status shape(ng_layer *layer, ng_arena *arena, ng_error *error)
     return NG_OK;
 }
 
-static void by_channel(const float *restrict x, const float *restrict scale, const float *restrict shift, float *restrict y, int64_t channels)
+/* The place of row t along the axis; -1 if the channels are the axis. */
+static int64_t place_of(const batch_normalization *bn, int64_t t)
+{
+    return bn->row_modulus ? t / bn->row_divisor % bn->row_modulus : -1;
+}
+
+static void by_channel(const float *restrict x, const float *restrict scale, const float *restrict shift, float *restrict y,
+                       int64_t channels)
 {
 #pragma omp simd
     for (int64_t c = 0; c < channels; c++) y[c] = x[c] * scale[c] + shift[c];
@@ -62,9 +72,11 @@ static void forward(const ng_layer *layer, const ng_tile *x, ng_tile *y, ng_code
     (void)code, (void)scratch;
     const batch_normalization *bn = layer->config;
     NG_EACH_ROW(y, sample, t) {
-        const int64_t place = bn->row_modulus ? t / bn->row_divisor % bn->row_modulus : 0;
-        if (bn->row_modulus) by_row(ng_row(x, sample, t), bn->scale[place], bn->shift[place], ng_row(y, sample, t), y->channels);
-        else by_channel(ng_row(x, sample, t), bn->scale, bn->shift, ng_row(y, sample, t), y->channels);
+        const float *from = ng_row(x, sample, t);
+        float *to = ng_row(y, sample, t);
+        const int64_t place = place_of(bn, t);
+        if (place < 0) by_channel(from, bn->scale, bn->shift, to, y->channels);
+        else by_row(from, bn->scale[place], bn->shift[place], to, y->channels);
     }
 }
 
@@ -74,9 +86,11 @@ static void backward(const ng_layer *layer, const ng_tile *dy, const ng_code *co
     if (!dx->data) return;
     const batch_normalization *bn = layer->config;
     NG_EACH_ROW(dx, sample, t) {
-        if (bn->row_modulus)
-            ng_add_scaled(ng_row(dx, sample, t), ng_row(dy, sample, t), bn->scale[t / bn->row_divisor % bn->row_modulus], dx->channels);
-        else ng_add_product(ng_row(dx, sample, t), ng_row(dy, sample, t), bn->scale, dx->channels);
+        const float *from = ng_row(dy, sample, t);
+        float *to = ng_row(dx, sample, t);
+        const int64_t place = place_of(bn, t);
+        if (place < 0) ng_add_product(to, from, bn->scale, dx->channels);
+        else ng_add_scaled(to, from, bn->scale[place], dx->channels);
     }
 }
 

@@ -22,7 +22,8 @@ static ng_status shape(ng_layer *layer, ng_arena *arena, ng_error *error)
         const int64_t other[3] = {layer->in[i].samples, layer->in[i].length, layer->in[i].channels};
         bool fits = layer->in[i].rank == first.rank;
         for (int j = 0; j < 3; j++) fits = fits && (j == along || other[j] == size[j]);
-        if (!fits) return ng_fail(error, NG_BAD_MODEL, layer, "input %d does not fit input 1 along the axes that are not joined", i + 1);
+        if (!fits)
+            return ng_fail(error, NG_BAD_MODEL, layer, "input %d does not fit input 1 along the axes that are not joined", i + 1);
         size[along] += other[along];
     }
     concatenate *config = ng_alloc(arena, 1, sizeof *config, error);

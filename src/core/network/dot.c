@@ -10,7 +10,8 @@
 #include "core/network/layer.h"
 #include "core/network/vector.h"
 
-typedef struct side { int64_t rows, depth, row_step, depth_step; } side;     /* number (m, k) of a sample is m * row_step + k * depth_step */
+/* Number (m, k) of a sample stands at m * row_step + k * depth_step. */
+typedef struct side { int64_t rows, depth, row_step, depth_step; } side;
 typedef struct dot { side side[2]; bool normalize; } dot;
 
 static ng_status shape(ng_layer *layer, ng_arena *arena, ng_error *error)
@@ -22,10 +23,13 @@ static ng_status shape(ng_layer *layer, ng_arena *arena, ng_error *error)
     const int64_t axes = ng_count(layer->settings, "axes");
     for (int i = 0; i < 2; i++) {
         const ng_shape in = layer->in[i];
-        const double given = ng_number(layer->settings, "axes", axes > 1 ? i : 0, -1), axis = given < 0 ? given + in.rank + 1 : given;
+        const double given = ng_number(layer->settings, "axes", axes > 1 ? i : 0, -1);
+        const double axis = given < 0 ? given + in.rank + 1 : given;
         if (!(axis >= 1 && axis <= in.rank && axis == floor(axis)))
-            return ng_fail(error, NG_BAD_MODEL, layer, "axes holds %g; input %d has axes 1 to %d besides the batch", given, i + 1, in.rank);
-        config->side[i] = axis == in.rank ? (side){in.length, in.channels, in.channels, 1} : (side){in.channels, in.length, 1, in.channels};
+            return ng_fail(error, NG_BAD_MODEL, layer, "axes holds %g; input %d has axes 1 to %d besides the batch", given, i + 1,
+                           in.rank);
+        config->side[i] = axis == in.rank ? (side){in.length, in.channels, in.channels, 1}
+                                          : (side){in.channels, in.length, 1, in.channels};
     }
     if (config->side[0].depth != config->side[1].depth)
         return ng_fail(error, NG_BAD_MODEL, layer, "the axes to multiply have sizes %lld and %lld", (long long)config->side[0].depth,
@@ -99,7 +103,8 @@ static void backward(const ng_layer *layer, const ng_tile *dy, const ng_code *co
                 double along = 0;
                 if (config->normalize && reciprocal > 0) for (int64_t k = 0; k < depth; k++) along += (double)unit[k] * gradient[k];
                 float *to = dx[i].data + sample * dx[i].sample_stride + m * own->row_step;
-                for (int64_t k = 0; k < depth; k++) to[k * own->depth_step] += (gradient[k] - unit[k] * (float)along) * fabsf(reciprocal);
+                for (int64_t k = 0; k < depth; k++)
+                    to[k * own->depth_step] += (gradient[k] - unit[k] * (float)along) * fabsf(reciprocal);
             }
         }
     }

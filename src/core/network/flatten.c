@@ -26,7 +26,8 @@ static ng_status shape_reshape(ng_layer *layer, ng_arena *arena, ng_error *error
     for (int64_t i = 3 - rank; i < 3; i++) {
         if (ng_number(layer->settings, "target_shape", i - (3 - rank), 0) == -1 && open < 0) open = i;
         else if (ng_whole(layer, "target_shape", i - (3 - rank), 0, 1, &axis[i], error)) return error->status;
-        if (axis[i] > size / known) return ng_fail(error, NG_BAD_MODEL, layer, "target_shape holds more than the %lld numbers of its input", (long long)size);
+        if (axis[i] > size / known)
+            return ng_fail(error, NG_BAD_MODEL, layer, "target_shape holds more than the %lld numbers of its input", (long long)size);
         known *= axis[i];
     }
     if (open >= 0) axis[open] = size / known;
@@ -44,7 +45,10 @@ static ng_range common(const ng_tile *x, const ng_tile *y)
     return (ng_range){a > b ? a : b, c < d ? c : d};
 }
 
-static float *number(const ng_tile *x, int64_t sample, int64_t i) { return x->data + sample * x->sample_stride + i - x->first * x->channels; }
+static float *number(const ng_tile *x, int64_t sample, int64_t i)
+{
+    return x->data + sample * x->sample_stride + i - x->first * x->channels;
+}
 
 static void forward(const ng_layer *layer, const ng_tile *x, ng_tile *y, ng_code *code, void *scratch)
 {

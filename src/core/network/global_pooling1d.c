@@ -121,7 +121,8 @@ static void backward_largest(const ng_layer *layer, const ng_tile *dy, const ng_
     const bool across = ((const global_pooling *)layer->config)->across;
     const int64_t bytes = ng_sign_bytes(dx->channels);
     NG_EACH_ROW(dx, sample, t) {
-        const float *from = dy->data + sample * dy->sample_stride, *ties = (const float *)(code->data + sample * code->sample_stride);
+        const float *from = dy->data + sample * dy->sample_stride;
+        const float *ties = (const float *)(code->data + sample * code->sample_stride);
         const uint8_t *bits = (const uint8_t *)(ties + ng_size(layer->out)) + t * bytes;
         float *to = ng_row(dx, sample, t);
         for (int64_t c = 0; c < dx->channels; c++) {

@@ -12,8 +12,7 @@ static ng_status shape(ng_layer *layer, ng_arena *arena, ng_error *error)
 {
     const double axis = ng_number(layer->settings, "axis", 0, -1);
     if (ng_count(layer->settings, "axis") > 1 || (axis != -1 && axis != layer->in->rank))
-        return ng_fail(error, NG_UNSUPPORTED, layer, "its first axis is %g of %lld; only the last axis of its input, alone, is supported", axis,
-                       (long long)ng_count(layer->settings, "axis"));
+        return ng_fail(error, NG_UNSUPPORTED, layer, "it normalizes another axis than the last, or several; only the last is supported");
     const bool scaled = ng_flag(layer->settings, "scale", true), centred = ng_flag(layer->settings, "center", true);
     const int64_t channels = layer->in->channels;
     for (int i = 0; i < scaled + centred; i++)
@@ -25,7 +24,8 @@ static ng_status shape(ng_layer *layer, ng_arena *arena, ng_error *error)
     config->gamma = scaled ? layer->weights[0].data : ones;
     config->beta = centred ? layer->weights[scaled].data : zeros;
     config->epsilon = ng_number(layer->settings, "epsilon", 0, 1e-3);
-    if (!(config->epsilon >= 0)) return ng_fail(error, NG_BAD_MODEL, layer, "epsilon is %g; it must not be below 0", config->epsilon);
+    if (!(config->epsilon >= 0))
+        return ng_fail(error, NG_BAD_MODEL, layer, "epsilon is %g; it must not be below 0", config->epsilon);
     layer->config = config;
     layer->code_bytes = (int64_t)sizeof(float) * (channels + 1);
     ng_row_by_row(layer);
@@ -69,8 +69,10 @@ static void backward(const ng_layer *layer, const ng_tile *dy, const ng_code *co
         }
         sum /= (double)channels;
         projection /= (double)channels;
-        for (int64_t c = 0; c < channels; c++) to[c] += (float)(h[channels] * ((double)from[c] * gamma[c] - sum - h[c] * projection));
+        for (int64_t c = 0; c < channels; c++)
+            to[c] += (float)(h[channels] * ((double)from[c] * gamma[c] - sum - h[c] * projection));
     }
 }
 
-const ng_layer_type ng_layer_normalization = {.class_name = "LayerNormalization", .shape = shape, .forward = forward, .backward = backward};
+const ng_layer_type ng_layer_normalization = {
+    .class_name = "LayerNormalization", .shape = shape, .forward = forward, .backward = backward};

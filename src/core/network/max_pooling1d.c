@@ -13,7 +13,8 @@ static ng_status shape(ng_layer *layer, ng_arena *arena, ng_error *error)
     (void)arena;
     if (ng_pooling(layer, error)) return error->status;
     if (layer->reach.size > UINT8_MAX + 1)
-        return ng_fail(error, NG_UNSUPPORTED, layer, "pool_size is %lld; a winner code holds at most 256", (long long)layer->reach.size);
+        return ng_fail(error, NG_UNSUPPORTED, layer, "pool_size is %lld; a winner code holds at most 256",
+                       (long long)layer->reach.size);
     layer->code_bytes = layer->out.channels;
     return NG_OK;
 }

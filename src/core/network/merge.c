@@ -16,9 +16,11 @@ static ng_status shape(ng_layer *layer, ng_arena *arena, ng_error *error)
 {
     (void)arena;
     const bool chosen = layer->type == &ng_maximum || layer->type == &ng_minimum;
-    const int least = layer->type == &ng_subtract ? 2 : 1, most = layer->type == &ng_subtract ? 2 : chosen ? UINT8_MAX + 1 : 1 << 20;
+    const bool pair = layer->type == &ng_subtract;
+    const int least = pair ? 2 : 1, most = pair ? 2 : chosen ? UINT8_MAX + 1 : INT32_MAX;
     if (layer->inputs < least || layer->inputs > most)
-        return ng_fail(error, NG_BAD_MODEL, layer, "it has %d inputs; %s takes %d to %d", layer->inputs, layer->type->class_name, least, most);
+        return ng_fail(error, NG_BAD_MODEL, layer, "it has %d inputs; %s takes %d to %d", layer->inputs, layer->type->class_name, least,
+                       most);
     ng_shape out = layer->in[0];
     for (int i = 1; i < layer->inputs; i++)
         out = (ng_shape){out.rank, larger(out.samples, layer->in[i].samples), larger(out.length, layer->in[i].length),
@@ -28,15 +30,16 @@ static ng_status shape(ng_layer *layer, ng_arena *arena, ng_error *error)
         const ng_shape in = layer->in[i];
         if (in.rank != out.rank || (in.samples != out.samples && in.samples != 1) || (in.length != out.length && in.length != 1) ||
             (in.channels != out.channels && in.channels != 1))
-            return ng_fail(error, NG_BAD_MODEL, layer, "input %d has %d axes (%lld, %lld, %lld), which do not meet (%lld, %lld, %lld)", i + 1, in.rank,
-                           (long long)in.samples, (long long)in.length, (long long)in.channels, (long long)out.samples, (long long)out.length,
-                           (long long)out.channels);
+            return ng_fail(error, NG_BAD_MODEL, layer, "input %d has %d axes, %lld x %lld x %lld, which do not meet %lld x %lld x %lld", i + 1,
+                           in.rank, (long long)in.samples, (long long)in.length, (long long)in.channels, (long long)out.samples,
+                           (long long)out.length, (long long)out.channels);
         same_rows = same_rows && in.samples == out.samples && in.length == out.length;
     }
     layer->out = out;
     layer->reach = (ng_reach){same_rows, 1, 1, 0};
     layer->scratch_bytes = (int64_t)sizeof(float) * out.channels;
-    layer->code_bytes = layer->type == &ng_multiply_layer ? (int64_t)sizeof(float) * out.channels * layer->inputs : chosen ? out.channels : 0;
+    if (chosen) layer->code_bytes = out.channels;
+    if (layer->type == &ng_multiply_layer) layer->code_bytes = (int64_t)sizeof(float) * out.channels * layer->inputs;
     return NG_OK;
 }
 

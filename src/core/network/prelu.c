@@ -18,7 +18,8 @@ static ng_status shape(ng_layer *layer, ng_arena *arena, ng_error *error)
     for (int64_t i = 0; i < ng_count(layer->settings, "shared_axes"); i++) {
         const double axis = ng_number(layer->settings, "shared_axes", i, 0);
         if (!(axis >= 1 && axis <= in.rank && axis == floor(axis)))
-            return ng_fail(error, NG_BAD_MODEL, layer, "shared_axes holds %g; its input has axes 1 to %d besides the batch", axis, in.rank);
+            return ng_fail(error, NG_BAD_MODEL, layer, "shared_axes holds %g; its input has axes 1 to %d besides the batch", axis,
+                           in.rank);
         axes[(int)axis - 1] = 1;
     }
     if (ng_expect_weight(layer, 0, in.rank, axes, error)) return error->status;
@@ -27,7 +28,8 @@ static ng_status shape(ng_layer *layer, ng_arena *arena, ng_error *error)
     float *alpha = ng_alloc(arena, rows * in.channels, sizeof *alpha, error);
     if (!config || !alpha) return error->status;
     for (int64_t t = 0; t < rows; t++)
-        for (int64_t c = 0; c < in.channels; c++) alpha[t * in.channels + c] = layer->weights->data[t * size[2] + (size[2] == 1 ? 0 : c)];
+        for (int64_t c = 0; c < in.channels; c++)
+            alpha[t * in.channels + c] = layer->weights->data[t * size[2] + (size[2] == 1 ? 0 : c)];
     *config = (prelu){alpha, size[0] == 1 ? 0 : size[1], size[1] != 1};
     layer->config = config;
     layer->code_bytes = (int64_t)sizeof(float) * in.channels;

@@ -12,14 +12,17 @@ typedef int64_t ng_halves __attribute__((vector_size(16)));
 /* What a row of bits takes. */
 static inline int64_t ng_sign_bytes(int64_t channels) { return (channels + 7) / 8; }
 
-static inline ng_four ng_choose(ng_mask mask, ng_four yes, ng_four no) { return (ng_four)((mask & (ng_mask)yes) | (~mask & (ng_mask)no)); }
+static inline ng_four ng_choose_four(ng_mask mask, ng_four yes, ng_four no)
+{
+    return (ng_four)((mask & (ng_mask)yes) | (~mask & (ng_mask)no));
+}
 
 static inline ng_mask ng_bend_four(const float *x, ng_four alpha, float *y)
 {
     ng_four v, zero = {0, 0, 0, 0};
     memcpy(&v, x, sizeof v);
     const ng_mask positive = v > zero;
-    v = ng_choose(positive, v, alpha * v);
+    v = ng_choose_four(positive, v, alpha * v);
     memcpy(y, &v, sizeof v);
     return positive;
 }
@@ -49,12 +52,13 @@ static inline void ng_unbend_four(const float *dy, ng_mask positive, ng_four alp
     ng_four gradient, sum;
     memcpy(&gradient, dy, sizeof gradient);
     memcpy(&sum, dx, sizeof sum);
-    sum += ng_choose(positive, gradient, alpha * gradient);
+    sum += ng_choose_four(positive, gradient, alpha * gradient);
     memcpy(dx, &sum, sizeof sum);
 }
 
 /* dx += dy or alpha dy. */
-static inline void ng_unbend_row(const float *restrict dy, float alpha, const uint8_t *restrict signs, float *restrict dx, int64_t channels)
+static inline void ng_unbend_row(const float *restrict dy, float alpha, const uint8_t *restrict signs, float *restrict dx,
+                                 int64_t channels)
 {
     const ng_four slope = {alpha, alpha, alpha, alpha};
     const ng_mask low = {1, 2, 4, 8}, high = {16, 32, 64, 128};

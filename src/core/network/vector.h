@@ -1,4 +1,4 @@
-/* core/network/vector.h: sums and products of contiguous floats, element by element, so that any cut of a row gives the same bits. */
+/* core/network/vector.h: sums and products of contiguous floats, number by number: any cut of a row gives the same bits. */
 #ifndef NG_NETWORK_VECTOR_H
 #define NG_NETWORK_VECTOR_H
 #include <stdint.h>

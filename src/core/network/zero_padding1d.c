@@ -8,7 +8,8 @@
 static ng_status resize(ng_layer *layer, const char *key, int sign, ng_error *error)
 {
     int64_t left, right;
-    if (ng_expect_rank(layer, 2, 2, error) || ng_whole(layer, key, 0, 1, 0, &left, error) || ng_whole(layer, key, 1, left, 0, &right, error))
+    if (ng_expect_rank(layer, 2, 2, error) || ng_whole(layer, key, 0, 1, 0, &left, error) ||
+        ng_whole(layer, key, 1, left, 0, &right, error))
         return error->status;
     layer->out = layer->in[0];
     layer->out.length += sign * (left + right);
