@@ -12,15 +12,17 @@
 
 static int64_t larger(int64_t a, int64_t b) { return a > b ? a : b; }
 
+static bool is_chosen(const ng_layer_type *type) { return type == &ng_maximum || type == &ng_minimum; }
+
 static ng_status shape(ng_layer *layer, ng_arena *arena, ng_error *error)
 {
     (void)arena;
-    const bool chosen = layer->type == &ng_maximum || layer->type == &ng_minimum;
+    const bool chosen = is_chosen(layer->type);
     const bool pair = layer->type == &ng_subtract;
     const int least = pair ? 2 : 1, most = pair ? 2 : chosen ? UINT8_MAX + 1 : INT32_MAX;
     if (layer->inputs < least || layer->inputs > most)
-        return ng_fail(error, NG_BAD_MODEL, layer, "it has %d inputs; %s takes %d to %d", layer->inputs, layer->type->class_name, least,
-                       most);
+        return ng_fail(error, NG_BAD_MODEL, layer, "it has %d inputs; %s takes %d to %d", layer->inputs,
+                       layer->type->class_name, least, most);
     ng_shape out = layer->in[0];
     for (int i = 1; i < layer->inputs; i++)
         out = (ng_shape){out.rank, larger(out.samples, layer->in[i].samples), larger(out.length, layer->in[i].length),
@@ -30,8 +32,9 @@ static ng_status shape(ng_layer *layer, ng_arena *arena, ng_error *error)
         const ng_shape in = layer->in[i];
         if (in.rank != out.rank || (in.samples != out.samples && in.samples != 1) || (in.length != out.length && in.length != 1) ||
             (in.channels != out.channels && in.channels != 1))
-            return ng_fail(error, NG_BAD_MODEL, layer, "input %d has %d axes, %lld x %lld x %lld, which do not meet %lld x %lld x %lld", i + 1,
-                           in.rank, (long long)in.samples, (long long)in.length, (long long)in.channels, (long long)out.samples,
+            return ng_fail(error, NG_BAD_MODEL, layer,
+                           "input %d has %d axes, %lld x %lld x %lld, which do not meet %lld x %lld x %lld", i + 1, in.rank,
+                           (long long)in.samples, (long long)in.length, (long long)in.channels, (long long)out.samples,
                            (long long)out.length, (long long)out.channels);
         same_rows = same_rows && in.samples == out.samples && in.length == out.length;
     }
@@ -77,12 +80,17 @@ static void contest(const float *restrict x, float sign, int i, float *restrict 
     for (int64_t c = 0; c < channels; c++) best[c] = winner[c] == i ? x[c] : best[c];
 }
 
+/* What Add, Subtract and Average multiply dy with for input i. */
+static float factor_of(const ng_layer *layer, int i)
+{
+    return layer->type == &ng_average ? 1.0f / (float)layer->inputs : layer->type == &ng_subtract && i == 1 ? -1.0f : 1.0f;
+}
+
 static void forward(const ng_layer *layer, const ng_tile *x, ng_tile *y, ng_code *code, void *scratch)
 {
     const ng_layer_type *type = layer->type;
     const int64_t channels = y->channels;
     const size_t bytes = (size_t)channels * sizeof(float);
-    const float factor = 1.0f / (float)layer->inputs;
     NG_EACH_ROW(y, sample, t) {
         float *to = ng_row(y, sample, t);
         uint8_t *kept = layer->code_bytes ? ng_code_row(code, sample, t) : NULL;
@@ -92,29 +100,22 @@ static void forward(const ng_layer *layer, const ng_tile *x, ng_tile *y, ng_code
             if (i == 0) memcpy(to, from, bytes);
             else if (type == &ng_subtract) ng_add_scaled(to, from, -1, channels);
             else if (type == &ng_multiply_layer) multiply(to, from, channels);
-            else if (type == &ng_maximum || type == &ng_minimum) contest(from, type == &ng_maximum ? 1 : -1, i, to, kept, channels);
+            else if (is_chosen(type)) contest(from, type == &ng_maximum ? 1 : -1, i, to, kept, channels);
             else ng_add_to(to, from, channels);
-            if (i == 0 && (type == &ng_maximum || type == &ng_minimum)) memset(kept, 0, (size_t)channels);
+            if (i == 0 && is_chosen(type)) memset(kept, 0, (size_t)channels);
         }
-        if (type == &ng_average) ng_scale(to, factor, channels);
+        if (type == &ng_average) ng_scale(to, factor_of(layer, 0), channels);
     }
 }
 
-/* The gradient that output row t sends to input i, as wide as the output. */
+/* The gradient that an output row sends to input i, as wide as the output. */
 static void send(const ng_layer *layer, const float *restrict dy, const uint8_t *restrict kept, int i, float *restrict gradient)
 {
     const int64_t channels = layer->out.channels;
-    const ng_layer_type *type = layer->type;
-    if (type == &ng_maximum || type == &ng_minimum) {
-        for (int64_t c = 0; c < channels; c++) gradient[c] = kept[c] == i ? dy[c] : 0;
-        return;
-    }
-    memcpy(gradient, dy, (size_t)channels * sizeof *gradient);
-    if (type == &ng_multiply_layer) {
-        for (int j = 0; j < layer->inputs; j++)
-            if (j != i) multiply(gradient, (const float *)kept + j * channels, channels);
-    } else if (type == &ng_average) ng_scale(gradient, 1.0f / (float)layer->inputs, channels);
-    else if (type == &ng_subtract && i == 1) ng_scale(gradient, -1, channels);
+    for (int64_t c = 0; c < channels; c++) gradient[c] = is_chosen(layer->type) && kept[c] != i ? 0 : dy[c] * factor_of(layer, i);
+    if (layer->type != &ng_multiply_layer) return;
+    for (int j = 0; j < layer->inputs; j++)
+        if (j != i) multiply(gradient, (const float *)kept + j * channels, channels);
 }
 
 static void backward(const ng_layer *layer, const ng_tile *dy, const ng_code *code, ng_tile *dx, void *scratch)
@@ -122,12 +123,18 @@ static void backward(const ng_layer *layer, const ng_tile *dy, const ng_code *co
     float *gradient = scratch;
     for (int i = 0; i < layer->inputs; i++) {
         if (!dx[i].data) continue;
+        const bool wide = dx[i].channels == dy->channels;
         NG_EACH_ROW(dy, sample, t) {
             const int64_t row = input_row(layer, i, t);
             if (row < dx[i].first || row >= dx[i].last) continue;         /* belongs to another tile */
+            const float *from = ng_row(dy, sample, t);
             float *to = ng_row(&dx[i], sample, row);
-            send(layer, ng_row(dy, sample, t), layer->code_bytes ? ng_code_row(code, sample, t) : NULL, i, gradient);
-            if (dx[i].channels == dy->channels) ng_add_to(to, gradient, dy->channels);
+            if (layer->code_bytes == 0 && wide) {
+                ng_add_scaled(to, from, factor_of(layer, i), dy->channels);
+                continue;
+            }
+            send(layer, from, layer->code_bytes ? ng_code_row(code, sample, t) : NULL, i, gradient);
+            if (wide) ng_add_to(to, gradient, dy->channels);
             else for (int64_t c = 0; c < dy->channels; c++) to[0] += gradient[c];
         }
     }
