@@ -2,7 +2,7 @@
 #include "core/network/types.h"
 #include "trial.h"
 
-typedef struct activity { const char *name; double alpha, most, threshold, slope; } activity;     /* NaN: not set */
+typedef struct activity { const char *name; double alpha, most, threshold, slope; } activity;     /* 0: not set */
 
 static double sigmoid(double x) { return 1 / (1 + exp(-x)); }
 
@@ -38,7 +38,9 @@ static void naive_activation(const trial *q, double *const *x, double *y)
         for (int64_t c = 0; c < C; c++) sum += exp(x[0][t * C + c]);
         for (int64_t c = 0; c < C; c++) {
             const double v = x[0][t * C + c];
-            y[t * C + c] = !strcmp(name, "softmax") ? exp(v) / sum : !strcmp(name, "log_softmax") ? v - log(sum) : activate(q, name, v);
+            if (!strcmp(name, "softmax")) y[t * C + c] = exp(v) / sum;
+            else if (!strcmp(name, "log_softmax")) y[t * C + c] = v - log(sum);
+            else y[t * C + c] = activate(q, name, v);
         }
     }
 }
@@ -46,22 +48,21 @@ static void naive_activation(const trial *q, double *const *x, double *y)
 static void set_activity(trial *q, activity a)
 {
     set_word(q, "activation", a.name);
-    if (!isnan(a.alpha)) set_number(q, "alpha", a.alpha);
-    if (!isnan(a.most)) set_number(q, "max_value", a.most);
-    if (!isnan(a.threshold)) set_number(q, "threshold", a.threshold);
-    if (!isnan(a.slope)) set_number(q, "negative_slope", a.slope);
+    if (a.alpha != 0) set_number(q, "alpha", a.alpha);
+    if (a.most != 0) set_number(q, "max_value", a.most);
+    if (a.threshold != 0) set_number(q, "threshold", a.threshold);
+    if (a.slope != 0) set_number(q, "negative_slope", a.slope);
 }
 
 static void test_activations(void)
 {
     static const activity all[] = {
-        {"linear", NAN, NAN, NAN, NAN}, {"relu", NAN, NAN, NAN, NAN}, {"relu", NAN, 2, NAN, NAN}, {"relu", NAN, 6, 0, 0.3}, {"relu", NAN, NAN, 1.2, NAN},
-        {"relu", NAN, 3, 0.5, 0.1}, {"relu", NAN, NAN, 0, 0.25}, {"relu6", NAN, NAN, NAN, NAN}, {"leaky_relu", 0.3, NAN, NAN, NAN},
-        {"leaky_relu", NAN, NAN, NAN, NAN}, {"sigmoid", NAN, NAN, NAN, NAN}, {"hard_sigmoid", NAN, NAN, NAN, NAN},
-        {"hard_sigmoid_keras3", NAN, NAN, NAN, NAN}, {"tanh", NAN, NAN, NAN, NAN}, {"elu", NAN, NAN, NAN, NAN}, {"elu", 0.7, NAN, NAN, NAN},
-        {"selu", NAN, NAN, NAN, NAN}, {"softplus", NAN, NAN, NAN, NAN}, {"softsign", NAN, NAN, NAN, NAN}, {"swish", NAN, NAN, NAN, NAN},
-        {"gelu", NAN, NAN, NAN, NAN}, {"gelu_tanh", NAN, NAN, NAN, NAN}, {"exponential", NAN, NAN, NAN, NAN}, {"mish", NAN, NAN, NAN, NAN},
-        {"softmax", NAN, NAN, NAN, NAN}, {"log_softmax", NAN, NAN, NAN, NAN},
+        {.name = "linear"}, {.name = "relu"}, {.name = "relu", .most = 2}, {.name = "relu", .most = 6, .slope = 0.3},
+        {.name = "relu", .threshold = 1.2}, {.name = "relu", .most = 3, .threshold = 0.5, .slope = 0.1}, {.name = "relu", .slope = 0.25},
+        {.name = "relu6"}, {.name = "leaky_relu", .alpha = 0.3}, {.name = "leaky_relu"}, {.name = "sigmoid"}, {.name = "hard_sigmoid"},
+        {.name = "hard_sigmoid_keras3"}, {.name = "tanh"}, {.name = "elu"}, {.name = "elu", .alpha = 0.7}, {.name = "selu"},
+        {.name = "softplus"}, {.name = "softsign"}, {.name = "swish"}, {.name = "gelu"}, {.name = "gelu_tanh"}, {.name = "exponential"},
+        {.name = "mish"}, {.name = "softmax"}, {.name = "log_softmax"},
     };
     for (size_t k = 0; k < sizeof all / sizeof *all; k++)
         for (int round = 0; round < 20; round++) {
@@ -82,38 +83,37 @@ static void one_kink(activity a, float x, double y, double slope)
     trial q;
     start_trial(&q, &ng_activation, 1, &in);
     set_activity(&q, a);
-    ng_error error;
-    CHECK(q.layer.type->shape(&q.layer, q.arena, &error) == NG_OK);
-    float from[9], to[9], dy[9], dx[9] = {0};
-    uint8_t kept[36];
-    for (int i = 0; i < 9; i++) from[i] = x, dy[i] = 2;
-    ng_tile tx = {from, 0, 1, 1, 9, 1, 9}, ty = {to, 0, 1, 1, 9, 1, 9}, tdy = {dy, 0, 1, 1, 9, 1, 9}, tdx = {dx, 0, 1, 1, 9, 1, 9};
-    ng_code code = {kept, 0, 1, q.layer.code_bytes, q.layer.code_bytes};
-    q.layer.type->forward(&q.layer, &tx, &ty, &code, NULL);
-    q.layer.type->backward(&q.layer, &tdy, &code, &tdx, NULL);
+    float from[9], to[9], dx[9];
+    for (int i = 0; i < 9; i++) from[i] = x;
+    run_given(&q, (const float *[]){from}, to, (float *[]){dx});
     for (int i = 0; i < 9; i++) CHECK(near((double)to[i], y, 1e-6) && near((double)dx[i], 2 * slope, 1e-6));
     end_trial(&q);
 }
 
 static void test_kinks(void)
 {
-    const activity relu = {"relu", NAN, NAN, NAN, NAN}, leaky = {"leaky_relu", 0.3, NAN, NAN, NAN}, two = {"hard_sigmoid", NAN, NAN, NAN, NAN},
-                   three = {"hard_sigmoid_keras3", NAN, NAN, NAN, NAN}, elu = {"elu", 0.5, NAN, NAN, NAN}, most = {"relu", NAN, 2, NAN, NAN},
-                   six = {"relu", NAN, 6, NAN, NAN}, relu6 = {"relu6", NAN, NAN, NAN, NAN}, over = {"relu", NAN, 6, 1, 0.3},
-                   slope = {"relu", NAN, NAN, NAN, 0.3}, both = {"relu", NAN, 2, NAN, 0.3}, under = {"relu", NAN, 2, 3, NAN};
-    one_kink(relu, 0, 0, 0), one_kink(leaky, 0, 0, 0.3), one_kink(elu, 0, 0, 0.5), one_kink(slope, 0, 0, 0.3), one_kink(both, 0, 0, 0);
-    one_kink(two, -2.5f, 0, 0.2), one_kink(two, 2.5f, 1, 0.2), one_kink(two, nextafterf(2.5f, 3), 1, 0), one_kink(two, nextafterf(-2.5f, -3), 0, 0);
+    const activity relu = {.name = "relu"}, leaky = {.name = "leaky_relu", .alpha = 0.3}, elu = {.name = "elu", .alpha = 0.5};
+    const activity two = {.name = "hard_sigmoid"}, three = {.name = "hard_sigmoid_keras3"}, relu6 = {.name = "relu6"};
+    const activity most = {.name = "relu", .most = 2}, six = {.name = "relu", .most = 6}, slope = {.name = "relu", .slope = 0.3};
+    const activity over = {.name = "relu", .most = 6, .threshold = 1, .slope = 0.3}, both = {.name = "relu", .most = 2, .slope = 0.3};
+    const activity under = {.name = "relu", .most = 2, .threshold = 3};
+    one_kink(relu, 0, 0, 0), one_kink(leaky, 0, 0, 0.3), one_kink(elu, 0, 0, 0.5);
+    one_kink(slope, 0, 0, 0.3), one_kink(both, 0, 0, 0), one_kink(relu6, 0, 0, 0);
+    one_kink(two, -2.5f, 0, 0.2), one_kink(two, nextafterf(-2.5f, -3), 0, 0);
+    one_kink(two, 2.5f, 1, 0.2), one_kink(two, nextafterf(2.5f, 3), 1, 0);
     one_kink(three, -3, 0, 0), one_kink(three, 3, 1, 0), one_kink(three, nextafterf(3, 0), 1, 1.0 / 6);
-    one_kink(most, 2, 2, 1), one_kink(most, 2.5f, 2, 0), one_kink(six, 6, 6, 0), one_kink(relu6, 6, 6, 0), one_kink(relu6, 0, 0, 0);
-    one_kink(over, 6, 6, 1), one_kink(over, 1, 0, 0), one_kink(over, -1, -0.6, 0.3), one_kink(under, 2.5f, 0, 0), one_kink(under, 4, 2, 0);
+    one_kink(most, 2, 2, 1), one_kink(most, 2.5f, 2, 0), one_kink(six, 6, 6, 0), one_kink(relu6, 6, 6, 0);
+    one_kink(over, 6, 6, 1), one_kink(over, 1, 0, 0), one_kink(over, -1, -0.6, 0.3);
+    one_kink(under, 2.5f, 0, 0), one_kink(under, 4, 2, 0);
     static const struct { const char *name; double high, high_slope, low, low_slope; } far[] = {          /* at 1000 and -1000 */
-        {"sigmoid", 1, 0, 0, 0}, {"tanh", 1, 0, -1, 0}, {"softplus", 1000, 1, 0, 0}, {"swish", 1000, 1, 0, 0}, {"mish", 1000, 1, 0, 0},
-        {"gelu", 1000, 1, 0, 0}, {"gelu_tanh", 1000, 1, 0, 0}, {"elu", 1000, 1, -1, 0}, {"selu", 1050.7009873554805, 1.0507009873554805, -1.7580993408473766, 0},
+        {"sigmoid", 1, 0, 0, 0}, {"tanh", 1, 0, -1, 0}, {"softplus", 1000, 1, 0, 0}, {"swish", 1000, 1, 0, 0},
+        {"mish", 1000, 1, 0, 0}, {"gelu", 1000, 1, 0, 0}, {"gelu_tanh", 1000, 1, 0, 0}, {"elu", 1000, 1, -1, 0},
+        {"selu", 1050.7009873554805, 1.0507009873554805, -1.7580993408473766, 0},
         {"softsign", 1000.0 / 1001, 1.0 / 1001 / 1001, -1000.0 / 1001, 1.0 / 1001 / 1001}, {"softmax", 1.0 / 9, 0, 1.0 / 9, 0},
         {"log_softmax", -2.1972245773362194, 0, -2.1972245773362194, 0},                                  /* nine equal numbers */
     };
     for (size_t k = 0; k < sizeof far / sizeof *far; k++) {
-        const activity a = {far[k].name, NAN, NAN, NAN, NAN};
+        const activity a = {.name = far[k].name};
         one_kink(a, 1000, far[k].high, far[k].high_slope), one_kink(a, -1000, far[k].low, far[k].low_slope);
     }
 }
@@ -147,6 +147,14 @@ static void test_prelu(void)
         run_trial(&q);
         end_trial(&q);
     }
+    const ng_shape in = {1, 1, 1, 3};            /* at 0 the slope is 0, as in TensorFlow */
+    trial q;
+    start_trial(&q, &ng_prelu, 1, &in);
+    add_weight(&q, 1, 3, 1, 1, 0.5, 1);
+    float y[3], dx[3];
+    run_given(&q, (const float *[]){(const float[]){-1, 0, 1}}, y, (float *[]){dx});
+    CHECK(y[0] == -q.weights->data[0] && dx[0] == 2 * q.weights->data[0] && y[1] == 0 && dx[1] == 0 && y[2] == 1 && dx[2] == 2);
+    end_trial(&q);
 }
 
 static void test_refusals(void)

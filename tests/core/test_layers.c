@@ -66,14 +66,16 @@ static void one_pooling(const ng_layer_type *type, ng_shape in, int64_t size, in
 static void test_pooling(void)
 {
     for (int round = 0; round < 5 * ROUNDS; round++)
-        one_pooling(round % 2 ? &ng_max_pooling1d : &ng_average_pooling1d, rows(), 1 + draw(9), draw(9), draw(2), round % 3 ? 0 : 2 + (int)draw(2));
+        one_pooling(round % 2 ? &ng_max_pooling1d : &ng_average_pooling1d, rows(), 1 + draw(9), draw(9), draw(2),
+                    round % 3 ? 0 : 2 + (int)draw(2));
     one_pooling(&ng_max_pooling1d, (ng_shape){2, 1, 590, 1}, 256, 100, true, 0);
     one_pooling(&ng_max_pooling1d, (ng_shape){2, 1, 128 * 9 - 5, 3}, 128, 128, true, 0);
 }
 
 static void naive_global(const trial *q, double *const *x, double *y)
 {
-    const bool across = !strcmp(ng_word(&q->settings, "data_format", ""), "channels_first"), largest = q->layer.type == &ng_global_max_pooling1d;
+    const bool across = !strcmp(ng_word(&q->settings, "data_format", ""), "channels_first");
+    const bool largest = q->layer.type == &ng_global_max_pooling1d;
     const int64_t L = q->in->length, C = q->in->channels, outer = across ? L : C, inner = across ? C : L;
     for (int64_t i = 0; i < outer; i++) {
         double most = -INFINITY, sum = 0;
@@ -134,7 +136,8 @@ static void naive_batch(const trial *q, double *const *x, double *y)
     const ng_tensor *mean = q->weights + scaled + centred, *variance = mean + 1;
     const int axis = (int)number(q, "axis", -1), back = axis < 0 ? -1 - axis : in.rank - axis;
     for (int64_t i = 0; i < ng_size(in); i++) {
-        const int64_t c = i % in.channels, l = i / in.channels % in.length, s = i / in.channels / in.length, at = back == 0 ? c : back == 1 ? l : s;
+        const int64_t c = i % in.channels, l = i / in.channels % in.length, s = i / in.channels / in.length;
+        const int64_t at = back == 0 ? c : back == 1 ? l : s;
         const double gamma = scaled ? (double)q->weights->data[at] : 1, beta = centred ? (double)q->weights[scaled].data[at] : 0;
         y[i] = (x[0][i] - (double)mean->data[at]) / sqrt((double)variance->data[at] + number(q, "epsilon", 1e-3)) * gamma + beta;
     }
@@ -150,7 +153,8 @@ static void naive_layer(const trial *q, double *const *x, double *y)
         for (int64_t c = 0; c < in.channels; c++) mean += row[c] / (double)in.channels;
         for (int64_t c = 0; c < in.channels; c++) variance += (row[c] - mean) * (row[c] - mean) / (double)in.channels;
         for (int64_t c = 0; c < in.channels; c++)
-            y[t * in.channels + c] = (row[c] - mean) / sqrt(variance + number(q, "epsilon", 1e-3)) * (scaled ? (double)q->weights->data[c] : 1) +
+            y[t * in.channels + c] = (row[c] - mean) / sqrt(variance + number(q, "epsilon", 1e-3)) *
+                                         (scaled ? (double)q->weights->data[c] : 1) +
                                      (centred ? (double)q->weights[scaled].data[c] : 0);
     }
 }
@@ -280,7 +284,8 @@ static void naive_merge(const trial *q, double *const *x, double *y)
         const int64_t c = at % out.channels, l = at / out.channels % out.length, s = at / out.channels / out.length;
         for (int i = 0; i < q->layer.inputs; i++) {
             const ng_shape in = q->in[i];
-            const double v = x[i][((in.samples > 1 ? s : 0) * in.length + (in.length > 1 ? l : 0)) * in.channels + (in.channels > 1 ? c : 0)];
+            const int64_t row = (in.samples > 1 ? s : 0) * in.length + (in.length > 1 ? l : 0);
+            const double v = x[i][row * in.channels + (in.channels > 1 ? c : 0)];
             if (i == 0) y[at] = v;
             else if (type == &ng_subtract) y[at] -= v;
             else if (type == &ng_multiply_layer) y[at] *= v;
@@ -368,6 +373,14 @@ static void test_dot(void)
         CHECK(q.layer.out.rank == (wide[0] && wide[1] ? 2 : 1));
         end_trial(&q);
     }
+    const ng_shape in[2] = {{1, 1, 1, 2}, {1, 1, 1, 2}};     /* below 1e-6 a vector is divided by a constant */
+    trial q;
+    start_trial(&q, &ng_dot, 2, in);
+    set_number(&q, "normalize", 1);
+    float y[1], dx[2][2];
+    run_given(&q, (const float *[]){(const float[]){3e-7f, 0}, (const float[]){3, 4}}, y, (float *[]){dx[0], dx[1]});
+    CHECK(near((double)y[0], 0.18, 1e-6) && near((double)dx[0][0], 1.2e6, 1e-6) && near((double)dx[0][1], 1.6e6, 1e-6));
+    end_trial(&q);
 }
 
 /* ---- input and refusals ---- */

@@ -1,6 +1,6 @@
 /* tests/core/trial.h: one layer under test. run_trial() holds it against `naive`, a loop in double written from its formula:
  * forward values, backward against central differences, and the contract of core/network/layer.h: every tiling and every
- * batch gives the same bits, though each tile lies between NaN and scratch is filled with it; nothing is written outside. */
+ * batch gives the same bits, though what is read lies between NaN and scratch is filled with it; nothing is written outside. */
 #ifndef NG_TESTS_TRIAL_H
 #define NG_TESTS_TRIAL_H
 #include <math.h>
@@ -19,7 +19,7 @@ typedef struct trial {
     double values[8][4];
     ng_tensor weights[4];
     void (*naive)(const struct trial *q, double *const *x, double *y);
-    int levels;                                  /* 0: all inputs differ; else they take this many values, and differences are left out */
+    int levels;                                  /* 0: all inputs differ; else they take so many values, and no differences */
     int64_t samples;
     float *x[4], *y, *dy, *dx[4];                /* of the last run: whole tensors, sample after sample */
 } trial;
@@ -43,7 +43,8 @@ static inline void start_trial(trial *q, const ng_layer_type *type, int inputs, 
     *q = (trial){.arena = ng_arena_new((int64_t)1 << 30), .samples = 1 + draw(3)};
     for (int i = 0; i < inputs; i++) q->in[i] = in[i];
     q->settings.items = q->items;
-    q->layer = (ng_layer){.type = type, .name = "under_test", .index = 7, .settings = &q->settings, .weights = q->weights, .inputs = inputs, .in = q->in};
+    q->layer = (ng_layer){.type = type, .name = "under_test", .index = 7, .settings = &q->settings, .weights = q->weights,
+                          .inputs = inputs, .in = q->in};
 }
 
 static inline void end_trial(trial *q) { ng_arena_free(q->arena); }
@@ -57,9 +58,15 @@ static inline void set_numbers(trial *q, const char *key, int64_t count, double 
 
 static inline void set_number(trial *q, const char *key, double value) { set_numbers(q, key, 1, value, 0, 0); }
 
-static inline void set_word(trial *q, const char *key, const char *word) { q->items[q->settings.count++] = (ng_setting){key, word, NULL, 0}; }
+static inline void set_word(trial *q, const char *key, const char *word)
+{
+    q->items[q->settings.count++] = (ng_setting){key, word, NULL, 0};
+}
 
-static inline double number(const trial *q, const char *key, double otherwise) { return ng_number(&q->settings, key, 0, otherwise); }
+static inline double number(const trial *q, const char *key, double otherwise)
+{
+    return ng_number(&q->settings, key, 0, otherwise);
+}
 
 /* A weight of random numbers in [low, high). */
 static inline void add_weight(trial *q, int rank, int64_t a, int64_t b, int64_t c, double low, double high)
@@ -80,7 +87,8 @@ static inline void refuse(trial *q, ng_status status)
 }
 
 /* A layer of these inputs with one setting (a word, or the number a) must be refused. */
-static inline void refuses(const ng_layer_type *type, int inputs, ng_shape a, ng_shape b, const char *key, const char *word, double value, ng_status status)
+static inline void refuses(const ng_layer_type *type, int inputs, ng_shape a, ng_shape b, const char *key, const char *word,
+                           double value, ng_status status)
 {
     const ng_shape in[2] = {a, b};
     trial q;
@@ -90,27 +98,32 @@ static inline void refuses(const ng_layer_type *type, int inputs, ng_shape a, ng
     refuse(&q, status);
 }
 
-/* Rows [first, last) of `samples` samples between one row of NaN each; `whole` (from its first sample) is copied in. */
-static inline ng_tile cut(trial *q, ng_range rows, int64_t length, int64_t channels, int64_t samples, const float *whole)
+/* Rows [first, last) of `samples` samples, before and after each a row of `around`: NaN for what is read, since it spreads, and
+ * a number for what is added to, since NaN would hide it. `whole` (from its first sample) is copied in. */
+enum { UNTOUCHED = 12345 };
+
+static inline ng_tile cut(trial *q, ng_range rows, int64_t length, int64_t channels, int64_t samples, const float *whole,
+                          float around)
 {
     const int64_t stride = (rows.last - rows.first + 2) * channels;
     float *data = claim(q, samples * stride, sizeof *data);
-    for (int64_t i = 0; i < samples * stride; i++) data[i] = NAN;
+    for (int64_t i = 0; i < samples * stride; i++) data[i] = around;
     ng_tile tile = {data + channels, rows.first, rows.last, length, channels, samples, stride};
     if (whole && rows.first < rows.last)
         for (int64_t n = 0; n < samples; n++)
-            memcpy(ng_row(&tile, n, rows.first), whole + (n * length + rows.first) * channels, (size_t)(stride - 2 * channels) * sizeof *whole);
+            memcpy(ng_row(&tile, n, rows.first), whole + (n * length + rows.first) * channels,
+                   (size_t)(stride - 2 * channels) * sizeof *whole);
     return tile;
 }
 
-/* The tile goes back into the whole tensor; what surrounds it must still be NaN. */
+/* The tile goes back into the whole tensor; what surrounds it must be as it was. */
 static inline void paste(const ng_tile *tile, float *whole)
 {
     const int64_t count = (tile->last - tile->first) * tile->channels;
     for (int64_t n = 0; n < tile->samples; n++) {
         const float *data = tile->data + n * tile->sample_stride;
         bool kept = true;
-        for (int64_t c = 0; c < tile->channels; c++) kept = kept && isnan(data[c - tile->channels]) && isnan(data[count + c]);
+        for (int64_t c = 0; c < tile->channels; c++) kept = kept && data[c - tile->channels] == UNTOUCHED && data[count + c] == UNTOUCHED;
         CHECK(kept);
         memcpy(whole + (n * tile->length + tile->first) * tile->channels, data, (size_t)count * sizeof *data);
     }
@@ -138,34 +151,56 @@ static inline void forward_tile(trial *q, ng_range rows, int64_t first, int64_t 
 {
     ng_layer *layer = &q->layer;
     const int64_t out_rows = ng_rows(layer->out);
-    ng_tile x[4], to = cut(q, rows, out_rows, layer->out.channels, samples, NULL);
+    ng_tile x[4], to = cut(q, rows, out_rows, layer->out.channels, samples, NULL, UNTOUCHED);
     for (int i = 0; i < layer->inputs; i++) {
         const int64_t length = ng_rows(q->in[i]);
-        x[i] = cut(q, ng_rows_needed(layer->reach, rows, length), length, q->in[i].channels, samples, q->x[i] + first * ng_size(q->in[i]));
+        const ng_range needed = ng_rows_needed(layer->reach, rows, length);
+        x[i] = cut(q, needed, length, q->in[i].channels, samples, q->x[i] + first * ng_size(q->in[i]), NAN);
     }
     ng_code code = cut_code(q, rows, samples, NULL);
     layer->type->forward(layer, x, &to, &code, cut_scratch(q, samples));
     paste(&to, y + first * ng_size(layer->out));
     for (int64_t n = 0; n < samples; n++)
-        memcpy(codes + ((first + n) * out_rows + rows.first) * layer->code_bytes, code.data + n * code.sample_stride, (size_t)code.sample_stride);
+        memcpy(codes + ((first + n) * out_rows + rows.first) * layer->code_bytes, code.data + n * code.sample_stride,
+               (size_t)code.sample_stride);
 }
 
 /* Backward into rows [first, last) of the inputs; `wanted` has a bit for each input. */
-static inline void backward_tile(trial *q, ng_range rows, int64_t first, int64_t samples, int wanted, const uint8_t *codes, float *const *dx)
+static inline void backward_tile(trial *q, ng_range rows, int64_t first, int64_t samples, int wanted, const uint8_t *codes,
+                                 float *const *dx)
 {
     ng_layer *layer = &q->layer;
     const int64_t out_rows = ng_rows(layer->out);
     const ng_range touched = ng_rows_touched(layer->reach, rows, out_rows);
-    ng_tile to[4], dy = cut(q, touched, out_rows, layer->out.channels, samples, q->dy + first * ng_size(layer->out));
+    ng_tile to[4], dy = cut(q, touched, out_rows, layer->out.channels, samples, q->dy + first * ng_size(layer->out), NAN);
     for (int i = 0; i < layer->inputs; i++) {
         const int64_t length = ng_rows(q->in[i]);
-        to[i] = cut(q, layer->reach.size ? rows : (ng_range){0, length}, length, q->in[i].channels, samples, dx[i] + first * ng_size(q->in[i]));
+        const ng_range own = layer->reach.size ? rows : (ng_range){0, length};
+        to[i] = cut(q, own, length, q->in[i].channels, samples, dx[i] + first * ng_size(q->in[i]), UNTOUCHED);
         if (!(wanted >> i & 1)) to[i].data = NULL;
     }
     const ng_code code = cut_code(q, touched, samples, codes + first * out_rows * layer->code_bytes);
     layer->type->backward(layer, &dy, &code, to, cut_scratch(q, samples));
     for (int i = 0; i < layer->inputs; i++)
         if (to[i].data) paste(&to[i], dx[i] + first * ng_size(q->in[i]));
+}
+
+/* One sample of given inputs, the gradient of 2 sum y, into y and dx. */
+static inline void run_given(trial *q, const float *const *x, float *y, float *const *dx)
+{
+    ng_error error = {0};
+    CHECK(q->layer.type->shape(&q->layer, q->arena, &error) == NG_OK);
+    const int64_t rows = ng_rows(q->layer.out), size = ng_size(q->layer.out);
+    uint8_t *codes = claim(q, rows * q->layer.code_bytes, 1);
+    q->dy = claim(q, size, sizeof *q->dy);
+    for (int64_t i = 0; i < size; i++) q->dy[i] = 2;
+    for (int i = 0; i < q->layer.inputs; i++) {
+        q->x[i] = claim(q, ng_size(q->in[i]), sizeof(float));
+        memcpy(q->x[i], x[i], (size_t)ng_size(q->in[i]) * sizeof(float));
+        memset(dx[i], 0, (size_t)ng_size(q->in[i]) * sizeof(float));
+    }
+    forward_tile(q, (ng_range){0, rows}, 0, 1, y, codes);
+    backward_tile(q, (ng_range){0, ng_rows(q->in[0])}, 0, 1, (1 << q->layer.inputs) - 1, codes, dx);
 }
 
 /* The next of random cuts of [0, rows); a layer that needs all rows is cut into samples alone. */
