@@ -45,9 +45,9 @@ gff_rows <- function(lines, file, call = parent.frame()) {
     good <- grepl("^[^\t]+\t[^\t]*\t[^\t]+\t[0-9]+\t[0-9]+(\t[^\t]*){4}$", rows)
     if (length(rows) && all(good)) return(rows)
     problem <- if (length(rows)) "This row is not: {.val {substr(lines[!good][1], 1, 100)}}." else "It has no row."
-    cli::cli_abort(c("{.arg file} must be GFF3: rows of nine fields, separated by tabs, with whole start and end.",
-                     x = problem, i = "{.file {file}} was read."),
-                   class = "nucleograd_error_file", call = call)
+    stop_input(c("{.arg file} must be GFF3: rows of nine fields, separated by tabs, with whole start and end.", x = problem,
+                 i = "{.file {file}} was read."),
+               class = "file", call = call)
 }
 
 parse_rows <- function(rows) {
@@ -110,17 +110,17 @@ name_contigs <- function(features, declared, known, strict, call = parent.frame(
         return(features)
     }
     if (!all(used %in% names_known))
-        cli::cli_abort(c("The annotation must name the contigs of the genome.",
-                         x = "{.val {setdiff(used, names_known)}} {?is/are} in the annotation only.",
-                         i = "The genome has {.val {names_known}}.",
-                         i = "Rename one of them, as in {.code names(genome) <- ...}?"),
-                       class = "nucleograd_error_contigs", call = call)
+        stop_input(c("The annotation must name the contigs of the genome.",
+                     x = "{.val {setdiff(used, names_known)}} {?is/are} in the annotation only.",
+                     i = "The genome has {.val {names_known}}.",
+                     i = "Rename one of them, as in {.code names(genome) <- ...}?"),
+                   class = "contigs", call = call)
     length_bp <- GenomeInfoDb::seqlengths(known)[used]
     other <- used[which(length_bp != declared[used])]
     if (length(other) && strict)
-        cli::cli_abort(c("The annotation must belong to this genome.",
-                         x = "{.val {other[1]}} has {declared[other[1]]} bp in the annotation and {length_bp[other[1]]} bp in the genome."),
-                       class = "nucleograd_error_contigs", call = call)
+        stop_input(c("The annotation must belong to this genome.",
+                     x = "{.val {other[1]}} has {declared[other[1]]} bp in the annotation and {length_bp[other[1]]} bp in the genome."),
+                   class = "contigs", call = call)
     if (length(other))
         cli::cli_inform("Using the length of the sequence, not of the header: {.val {other}} {?has/have} {length_bp[other]} bp.")
     features
@@ -142,12 +142,12 @@ place_features <- function(features, known, call = parent.frame()) {
     outside <- which(features$start < 1 | features$start > features$end | features$start > length_bp | features$end > last)
     if (length(outside)) {
         k <- outside[1]
-        cli::cli_abort(c("Each feature must lie on its contig.",
-                         x = "{features$type[k]} {.val {features$ID[k]}} runs from {features$start[k]} to {features$end[k]}.",
-                         i = if (is.na(last[k])) "It must start before it ends."
-                             else if (last[k] > length_bp[k]) "{.val {features$contig[k]}} has {length_bp[k]} bp and is circular."
-                             else "{.val {features$contig[k]}} has {length_bp[k]} bp and is linear; is it {.arg circular} in {.fun read_genome}?"),
-                       class = "nucleograd_error_regions", call = call)
+        stop_input(c("Each feature must lie on its contig.",
+                     x = "{features$type[k]} {.val {features$ID[k]}} runs from {features$start[k]} to {features$end[k]}.",
+                     i = if (is.na(last[k])) "It must start before it ends."
+                         else if (last[k] > length_bp[k]) "{.val {features$contig[k]}} has {length_bp[k]} bp and is circular."
+                         else "{.val {features$contig[k]}} has {length_bp[k]} bp and is linear; is it {.arg circular} in {.fun read_genome}?"),
+                   class = "regions", call = call)
     }
     GenomicRanges::GRanges(features$contig, IRanges::IRanges(features$start, features$end), features$strand,
                            features[-(1:5)], seqinfo = known)
@@ -246,9 +246,9 @@ check_lengths <- function(genes, call = parent.frame()) {
     known <- GenomeInfoDb::seqinfo(genes)
     unknown <- names(which(is.na(GenomeInfoDb::seqlengths(known))))
     if (length(unknown))
-        cli::cli_abort(c("The lengths of all contigs must be known.", x = "{.val {unknown}} {?has/have} none.",
-                         i = "Give {.arg genome} to {.fun read_annotation}?"),
-                       class = "nucleograd_error_contigs", call = call)
+        stop_input(c("The lengths of all contigs must be known.", x = "{.val {unknown}} {?has/have} none.",
+                     i = "Give {.arg genome} to {.fun read_annotation}?"),
+                   class = "contigs", call = call)
     known
 }
 

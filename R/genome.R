@@ -54,19 +54,19 @@ base_codes <- function(x) {
 read_sequence_text <- function(file, call = parent.frame()) {
     bytes <- tryCatch(read_bytes(file), warning = identity, error = identity)
     if (inherits(bytes, "condition") || is_cut_off(file, length(bytes)))
-        cli::cli_abort(c("{.arg file} must be a whole gzipped file.", x = "{.file {file}} is damaged or cut off.",
-                         i = "Was the download interrupted?"),
-                       class = "nucleograd_error_file", call = call)
+        stop_input(c("{.arg file} must be a whole gzipped file.", x = "{.file {file}} is damaged or cut off.",
+                     i = "Was the download interrupted?"),
+                   class = "file", call = call)
     if (any(bytes == 0))
-        cli::cli_abort(c("{.arg file} must be text, plain or gzipped.", x = "{.file {file}} is binary."),
-                       class = "nucleograd_error_file", call = call)
+        stop_input(c("{.arg file} must be text, plain or gzipped.", x = "{.file {file}} is binary."),
+                   class = "file", call = call)
     bytes[bytes == charToRaw("\r")] <- charToRaw("\n")
     if (identical(utils::head(bytes, 3), as.raw(c(0xef, 0xbb, 0xbf)))) bytes <- bytes[-(1:3)]      # byte-order mark
     lines <- strsplit(rawToChar(bytes), "\n", fixed = TRUE, useBytes = TRUE)[[1]]
     lines <- lines[grepl("[^ \t]", lines, useBytes = TRUE)]
     if (!length(lines))
-        cli::cli_abort(c("{.arg file} must hold text.", x = "{.file {file}} is empty."),
-                       class = "nucleograd_error_file", call = call)
+        stop_input(c("{.arg file} must hold text.", x = "{.file {file}} is empty."),
+                   class = "file", call = call)
     foreign <- !validUTF8(lines)
     lines[foreign] <- iconv(lines[foreign], "latin1", "UTF-8")
     lines
@@ -94,11 +94,11 @@ parse_genome <- function(lines, file, call = parent.frame()) {
     before <- lines[seq_len(if (length(headers)) headers[1] - 1L else length(lines))]
     is_gff <- any(grepl("^##|\t", before, useBytes = TRUE))
     if (!length(headers) || length(before) && !is_gff)
-        cli::cli_abort(c("{.arg file} must be FASTA, or GFF3 with a FASTA section.",
-                         x = if (is_gff) "{.file {file}} is GFF3 without sequence."
-                             else "{.file {file}} begins with {.val {substr(lines[1], 1, 60)}}.",
-                         i = if (is_gff) "Read the genome from its own FASTA file?"),
-                       class = "nucleograd_error_file", call = call)
+        stop_input(c("{.arg file} must be FASTA, or GFF3 with a FASTA section.",
+                     x = if (is_gff) "{.file {file}} is GFF3 without sequence."
+                         else "{.file {file}} begins with {.val {substr(lines[1], 1, 60)}}.",
+                     i = if (is_gff) "Read the genome from its own FASTA file?"),
+                   class = "file", call = call)
     contig <- findInterval(seq_along(lines), headers)
     description <- trimws(substring(lines[headers], 2))
     ids <- sub("[ \t].*", "", description)
@@ -119,8 +119,8 @@ check_contig_names <- function(ids, sequence, call) {
         else if (anyDuplicated(ids)) "{.val {unique(ids[duplicated(ids)])}} {?appears/appear} more than once."
         else if (!all(nzchar(sequence))) "{.val {ids[!nzchar(sequence)]}} {?has/have} no sequence."
     if (!is.null(problem))
-        cli::cli_abort(c("Each contig must have a name of its own and a sequence.", x = problem),
-                       class = "nucleograd_error_contigs", call = call)
+        stop_input(c("Each contig must have a name of its own and a sequence.", x = problem),
+                   class = "contigs", call = call)
 }
 
 # The sequences in upper case and with T for U, or an error that shows the letters that are not DNA.
@@ -130,10 +130,10 @@ dna_letters <- function(sequence, ids, call) {
     if (any(nzchar(strange))) {
         letters_found <- sort(unique(strsplit(paste(strange, collapse = ""), "")[[1]]))
         protein <- all(c("E", "F", "L") %in% letters_found)
-        cli::cli_abort(c("Sequences must be DNA: A, C, G, T, U and the IUPAC letters R, Y, S, W, K, M, B, D, H, V, N.",
-                         x = "{.val {ids[nzchar(strange)]}} {?has/have} {.val {letters_found}}.",
-                         i = if (protein) "Is this a protein FASTA?" else if ("-" %in% letters_found) "Is this an alignment?"),
-                       class = "nucleograd_error_letters", call = call)
+        stop_input(c("Sequences must be DNA: A, C, G, T, U and the IUPAC letters R, Y, S, W, K, M, B, D, H, V, N.",
+                     x = "{.val {ids[nzchar(strange)]}} {?has/have} {.val {letters_found}}.",
+                     i = if (protein) "Is this a protein FASTA?" else if ("-" %in% letters_found) "Is this an alignment?"),
+                   class = "letters", call = call)
     }
     with_u <- grepl("U", sequence, fixed = TRUE)
     if (any(with_u)) cli::cli_inform("Reading U as T in {.val {ids[with_u]}}.")
@@ -146,7 +146,6 @@ circular_flags <- function(circular, ids, call = parent.frame()) {
         return(rep(circular, length.out = length(ids)))
     given <- if (is.character(circular)) "{.val {setdiff(circular, ids)}} {?is/are} no contig of the file."
         else "It is {.obj_type_friendly {circular}} of length {length(circular)}."
-    cli::cli_abort(c("{.arg circular} must be names of contigs, one logical, or one logical a contig.",
-                     x = given, i = "The file has {length(ids)} contig{?s}: {.val {ids}}."),
-                   class = "nucleograd_error_argument", call = call)
+    stop_input(c("{.arg circular} must be names of contigs, one logical, or one logical a contig.", x = given,
+                 i = "The file has {length(ids)} contig{?s}: {.val {ids}}."), call = call)
 }

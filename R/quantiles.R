@@ -41,18 +41,17 @@ setClass("GeneQuantiles", contains = "RangedSummarizedExperiment")
 #' @source Phipson and Smyth (2010), \doi{10.2202/1544-6115.1585}; Politis and Romano (1994), \doi{10.1080/01621459.1994.10476870};
 #'   Benjamini and Hochberg (1995), \doi{10.1111/j.2517-6161.1995.tb02031.x}.
 #' @examples
-#' genome <- Biostrings::DNAStringSet(c(contig_1 = strrep("ACGT", 500)))
-#' scores <- matrix(sin(1:8000 / 50), 2000, dimnames = list(NULL, c("A", "C", "G", "T")))
-#' result <- new("Attribution", scores = list(contig_1 = scores), genome = genome,
-#'               windows = GenomicRanges::GRanges(), settings = list(model = "toy"))
-#' genes <- GenomicRanges::GRanges("contig_1", IRanges::IRanges(c(101, 901, 1501), width = 300), gene = c("a", "b", "c"))
-#' gene_quantiles(result, genes, shifts = 99, seed = 1)
+#' piece <- Biostrings::subseq(example_genome(), 853001, 863000)
+#' scores <- attribution(example_model(), piece, nodes = 5)
+#' genes <- IRanges::subsetByOverlaps(example_annotation(), GenomicRanges::GRanges("CHLTCG:853001-863000"), type = "within")
+#' genes <- GenomicRanges::shift(genes, -853000)
+#' gene_quantiles(scores, genes, shifts = 99, seed = 1)
 #' @export
 gene_quantiles <- function(scores, annotation, type = c("CDS", "rRNA", "tRNA"), shifts = 1000, seed = NULL) {
     check_is(scores, "Attribution", "attribution")
     check_is(annotation, "GRanges", "read_annotation")
     shifts <- check_number(shifts, 1, 1e6)
-    seed <- if (is.null(seed)) sample.int(.Machine$integer.max, 1) else check_number(seed, 0, .Machine$integer.max)
+    seed <- if (is.null(seed)) as.numeric(sample.int(.Machine$integer.max, 1)) else check_number(seed, 0, .Machine$integer.max)
     features <- choose_features(annotation, type)
     features <- features_with_scores(features, GenomeInfoDb::seqinfo(scores))
     contigs <- scored_contigs(scores, features)
@@ -67,7 +66,7 @@ gene_quantiles <- function(scores, annotation, type = c("CDS", "rRNA", "tRNA"), 
 }
 
 new_gene_quantiles <- function(features, statistics, settings) {
-    label <- if (is.null(settings$method)) "scores" else settings$method
+    label <- settings$method
     as_column <- function(x) matrix(x, ncol = 1, dimnames = list(names(features), label))
     experiment <- SummarizedExperiment::SummarizedExperiment(lapply(statistics, as_column), rowRanges = features,
         colData = S4Vectors::DataFrame(settings, row.names = label))
@@ -78,9 +77,9 @@ choose_features <- function(annotation, type, call = parent.frame()) {
     if (is.null(type) || is.null(annotation$type)) return(annotation)
     chosen <- annotation[annotation$type %in% type]
     if (!length(chosen))
-        cli::cli_abort(c("{.arg type} must name types of {.arg annotation}.", x = "It has no {.or {.val {type}}}.",
-                         i = "It has {.val {unique(as.character(annotation$type))}}."),
-                       class = "nucleograd_error_type", call = call)
+        stop_input(c("{.arg type} must name types of {.arg annotation}.", x = "It has no {.or {.val {type}}}.",
+                     i = "It has {.val {unique(as.character(annotation$type))}}."),
+                   class = "type", call = call)
     chosen
 }
 
@@ -89,9 +88,9 @@ features_with_scores <- function(features, known, call = parent.frame()) {
     contig <- as.character(GenomeInfoDb::seqnames(features))
     names_known <- GenomeInfoDb::seqnames(known)
     if (!any(contig %in% names_known))
-        cli::cli_abort(c("{.arg annotation} must lie on contigs of {.arg scores}.",
-                         x = "{.val {unique(contig)}} {?is/are} in {.arg annotation} only.", i = "{.arg scores} has {.val {names_known}}."),
-                       class = "nucleograd_error_contigs", call = call)
+        stop_input(c("{.arg annotation} must lie on contigs of {.arg scores}.",
+                     x = "{.val {unique(contig)}} {?is/are} in {.arg annotation} only.", i = "{.arg scores} has {.val {names_known}}."),
+                   class = "contigs", call = call)
     if (!all(contig %in% names_known))
         cli::cli_inform("Leaving out {sum(!contig %in% names_known)} feature{?s} on contigs without scores.")
     told_circular <- names(which(GenomeInfoDb::isCircular(features)))
@@ -269,8 +268,7 @@ methods::setAs("GeneQuantiles", "data.frame", function(from) ranked_table(from))
 
 ranked_table <- function(x, call = parent.frame()) {
     if (ncol(x) != 1)
-        cli::cli_abort(c("A ranked table must be of one result, not {ncol(x)}.", i = "Choose one, as in {.code x[, 1]}."),
-                       class = "nucleograd_error_argument", call = call)
+        stop_input(c("A ranked table must be of one result, not {ncol(x)}.", i = "Choose one, as in {.code x[, 1]}."), call = call)
     features <- SummarizedExperiment::rowRanges(x)
     column <- function(name) gene_column(features, name)
     statistics <- lapply(as.list(SummarizedExperiment::assays(x)), function(assay) unname(assay[, 1]))
@@ -289,10 +287,12 @@ ranked_table <- function(x, call = parent.frame()) {
 #' @importMethodsFrom SummarizedExperiment show
 #' @exportMethod show
 setMethod("show", "GeneQuantiles", function(object) {
-    cat("GeneQuantiles:", nrow(object), "features,", ncol(object), if (ncol(object) == 1) "result\n" else "results\n")
     settings <- as.data.frame(SummarizedExperiment::colData(object))
-    for (k in seq_len(nrow(settings)))
-        cat(paste(names(settings), unlist(lapply(settings[k, ], format)), sep = " ", collapse = " | "), "\n")
+    cat("Gene quantiles of", nrow(object), "features, ranked by their mean score\n")
+    for (k in seq_len(nrow(settings))) with(settings[k, ], cat(sep = "",
+        "  scores   ", method, " of the ", output, " of ", target_name, ", model ", model, ", ", baseline, " baseline, ", nodes, " nodes\n",
+        "  features ", if (nzchar(types)) types else "all types", "\n",
+        "  p-values ", null, ", ", format(shifts, big.mark = ",", scientific = FALSE), " draws, seed ", format(seed, scientific = FALSE), "\n"))
     if (ncol(object) != 1 || nrow(object) == 0) return(invisible())
     table <- utils::head(ranked_table(object), 10)
     table$Description <- ifelse(nchar(table$Description) > 40, paste0(substr(table$Description, 1, 37), "..."), table$Description)

@@ -24,9 +24,9 @@ scored <- function(..., circular = FALSE, letters = NULL) {
         channels[is.na(score), ] <- NA
         channels
     }, per_base, contigs)
-    methods::new("Attribution", scores = scores, genome = genome, windows = GenomicRanges::GRanges(),
+    methods::new("Attribution", scores = scores, genome = genome, windows = GenomicRanges::GRanges(seqinfo = genome_seqinfo(genome)),
                  settings = list(model = "toy", method = "ig", baseline = "uniform", rule = "midpoint", nodes = 50, target = 1,
-                                 output = "logit"))
+                                 target_name = "output 1", output = "logit", window = NULL, step = NULL))
 }
 
 # Scores that resemble their neighbours, as those of a network do; `seed` makes them the same everywhere.
