@@ -89,16 +89,28 @@ bool ng_force_kernel(const char *name)
     return false;
 }
 
-ng_status ng_pack(const float *b, int64_t depth, int64_t columns, int64_t row_stride, int64_t column_stride, ng_arena *arena,
-                  ng_packed *packed, ng_error *error)
+ng_status ng_pack_nothing(int64_t depth, int64_t columns, ng_arena *arena, ng_packed *packed, ng_error *error)
 {
     const int64_t panels = (columns + NG_PANEL - 1) / NG_PANEL;
     float *to = ng_alloc(arena, panels * (depth + 1), NG_PANEL * sizeof *to, error);
     if (!to) return error->status;
-    for (int64_t o = 0; o < columns; o++)
-        for (int64_t k = 0; k < depth; k++)
-            to[(o / NG_PANEL * depth + k) * NG_PANEL + o % NG_PANEL] = b[k * row_stride + o * column_stride];
     *packed = (ng_packed){depth, columns, to, to + panels * depth * NG_PANEL};
+    return NG_OK;
+}
+
+void ng_pack_rows(ng_packed *packed, int64_t first, int64_t rows, const float *b, int64_t row_stride, int64_t column_stride)
+{
+    for (int64_t o = 0; o < packed->columns; o++) {
+        float *to = packed->panels + (o / NG_PANEL * packed->depth + first) * NG_PANEL + o % NG_PANEL;
+        for (int64_t k = 0; k < rows; k++) to[k * NG_PANEL] = b[k * row_stride + o * column_stride];
+    }
+}
+
+ng_status ng_pack(const float *b, int64_t depth, int64_t columns, int64_t row_stride, int64_t column_stride, ng_arena *arena,
+                  ng_packed *packed, ng_error *error)
+{
+    if (ng_pack_nothing(depth, columns, arena, packed, error)) return error->status;
+    ng_pack_rows(packed, 0, depth, b, row_stride, column_stride);
     return NG_OK;
 }
 

@@ -12,11 +12,17 @@
 
 enum { NG_PANEL = 16 };                         /* columns */
 
-/* b, packed for the kernel: panels of NG_PANEL columns, each depth x NG_PANEL, the last one padded with zeros; and a
- * row of zeros. */
-typedef struct ng_packed { int64_t depth, columns; const float *panels, *zeros; } ng_packed;
+/* b, packed for the kernel: panels of NG_PANEL columns, each depth x NG_PANEL, the last one padded with zeros; and a row of
+ * zeros. */
+typedef struct ng_packed { int64_t depth, columns; float *panels; const float *zeros; } ng_packed;
 
-/* Packs element (k, o) = b[k * row_stride + o * column_stride] into memory of the arena. */
+/* Memory of the arena for b, all zeros. */
+ng_status ng_pack_nothing(int64_t depth, int64_t columns, ng_arena *arena, ng_packed *packed, ng_error *error);
+
+/* Writes rows [first, first + rows) of b: element (first + k, o) = b[k * row_stride + o * column_stride]. */
+void ng_pack_rows(ng_packed *packed, int64_t first, int64_t rows, const float *b, int64_t row_stride, int64_t column_stride);
+
+/* Both at once, for all rows. */
 ng_status ng_pack(const float *b, int64_t depth, int64_t columns, int64_t row_stride, int64_t column_stride, ng_arena *arena,
                   ng_packed *packed, ng_error *error);
 

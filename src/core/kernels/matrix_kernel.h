@@ -47,8 +47,8 @@ INLINE TARGET int64_t SWEEP(const product *p, int64_t first, int64_t last, int64
             float *y = p->y + row * p->y_stride + column, copy[MOST_ROWS * MOST_VECTORS * LANES];
             const bool whole = present == width;
             if (!whole) copy_rows(start, p->start_stride, rows, present, copy, width);
-            TILE(p, row, column, whole ? start : copy, whole ? p->start_stride : width, whole ? y : copy, whole ? p->y_stride : width,
-                 rows, vectors);
+            TILE(p, row, column, whole ? start : copy, whole ? p->start_stride : width, whole ? y : copy,
+                 whole ? p->y_stride : width, rows, vectors);
             if (!whole) copy_rows(copy, width, rows, present, y, p->y_stride);
         }
     }

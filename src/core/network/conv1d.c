@@ -1,10 +1,11 @@
-/* core/network/conv1d.c: Conv1D, a sum over the taps of a sliding window.    x (L, C) -> y (Lo, F), kernel K (k, C, F), bias b (F)
- *     y[t, o]   = b[o] + sum over j, c of x[t s - P + j d, c] K[j, c, o]                     rows outside [0, L) count for nothing
- *     dx[q, c] += sum over j, o of dy[t, o] K[j, c, o],  t = (q + P - j d) / s               where that is whole and in [0, Lo)
+/* core/network/conv1d.c: Conv1D, a sum over the taps of a sliding window.   x (L, C) -> y (Lo, F); kernel K (k, C, F), bias b (F)
+ *     y[t, o]   = b[o] + sum over j, c of x[t s - P + j d, c] K[j, c, o]                    rows outside [0, L) count for nothing
+ *     dx[q, c] += sum over j, o of dy[t, o] K[j, c, o],  t = (q + P - j d) / s              where that is whole and in [0, Lo)
  * k = kernel_size, s = strides, d = dilation_rate; Lo and P as in ng_slide().
  *
  * Both are slides of one kind. Backward with s = 1 goes over dy with the taps in reverse. With s > 1 the rows q fall into s
  * phases, q = m s + r - P: phase r knows only the taps j = r, r + s, ..., and its rows m slide over dy one by one. */
+#include <string.h>
 #include "core/kernels/matrix.h"
 #include "core/network/layer.h"
 
@@ -19,15 +20,11 @@ static ng_status pack_phase(const ng_layer *layer, int64_t r, ng_arena *arena, s
     const int64_t C = layer->in->channels, F = layer->out.channels, s = layer->reach.stride, d = layer->reach.dilation;
     const int64_t taps = (layer->reach.size - r + s - 1) / s;
     if (taps <= 0) return NG_OK;
-    float *kernel = ng_alloc(arena, taps * F * C, sizeof *kernel, error);
-    if (!kernel) return error->status;
-    for (int64_t i = 0; i < taps; i++) {
-        const float *tap = layer->weights[0].data + (r + (taps - 1 - i) * s) * C * F;
-        for (int64_t c = 0; c < C; c++)
-            for (int64_t o = 0; o < F; o++) kernel[(i * F + o) * C + c] = tap[c * F + o];
-    }
     *phase = (slide){.taps = taps, .stride = 1, .dilation = d, .pad = (taps - 1) * d};
-    return ng_pack(kernel, taps * F, C, C, 1, arena, &phase->kernel, error);
+    if (ng_pack_nothing(taps * F, C, arena, &phase->kernel, error)) return error->status;
+    for (int64_t i = 0; i < taps; i++)
+        ng_pack_rows(&phase->kernel, i * F, F, layer->weights[0].data + (r + (taps - 1 - i) * s) * C * F, 1, F);
+    return NG_OK;
 }
 
 static ng_status shape(ng_layer *layer, ng_arena *arena, ng_error *error)
@@ -57,7 +54,7 @@ static ng_status shape(ng_layer *layer, ng_arena *arena, ng_error *error)
     if (!config->phases) return error->status;
     for (int64_t r = 0; r < stride; r++)
         if (pack_phase(layer, r, arena, &config->phases[r], error)) return error->status;
-    config->bias = use_bias ? layer->weights[1].data : NULL;
+    config->bias = use_bias ? layer->weights[1].data : config->forward.kernel.zeros;
     layer->config = config;
     return NG_OK;
 }
@@ -75,15 +72,17 @@ static ng_range both(ng_range a, ng_range b)
     return (ng_range){a.first > b.first ? a.first : b.first, a.last < b.last ? a.last : b.last};
 }
 
-/* Row m of a result lies at data + row_0 + m * stride. */
-typedef struct result { float *data; int64_t row_0, stride; } result;
+/* Row m lies at data + row_0 + m * stride and begins as the bias, or as what is there if bias is NULL. */
+typedef struct result { float *data; int64_t row_0, stride; const float *bias; } result;
 
 static float *row_of(const result *y, int64_t m) { return y->data + (y->row_0 + m * y->stride); }
 
-/* Adds to rows of y, tap by tap: at the edges, where some taps have no row, and where dilation keeps a window's rows apart. */
+/* Tap by tap: at the edges, where some taps have no row, and where dilation keeps the rows of a window apart. */
 static void slide_by_taps(const slide *s, const ng_tile *x, int64_t sample, ng_range rows, const result *y)
 {
     const int64_t C = x->channels;
+    for (int64_t m = rows.first; y->bias && m < rows.last; m++)
+        memcpy(row_of(y, m), y->bias, (size_t)s->kernel.columns * sizeof(float));
     for (int64_t j = 0; j < s->taps; j++) {
         const ng_range here = both(rows, rows_at(s, j * s->dilation, x->length));
         if (here.first >= here.last) continue;
@@ -92,7 +91,7 @@ static void slide_by_taps(const slide *s, const ng_tile *x, int64_t sample, ng_r
     }
 }
 
-/* Adds to rows of y: one product where windows are whole and dense. Both ways are the same chain over ascending taps. */
+/* One product where windows are whole and dense. Both ways are the same chain over ascending taps. */
 static void slide_over(const slide *s, const ng_tile *x, int64_t sample, ng_range rows, const result *y)
 {
     const ng_range whole = both(rows, both(rows_at(s, 0, x->length), rows_at(s, s->taps - 1, x->length)));
@@ -102,7 +101,7 @@ static void slide_over(const slide *s, const ng_tile *x, int64_t sample, ng_rang
     }
     slide_by_taps(s, x, sample, (ng_range){rows.first, whole.first}, y);
     ng_multiply(ng_row(x, sample, whole.first * s->stride - s->pad), whole.last - whole.first, s->stride * x->channels, &s->kernel,
-                0, s->kernel.depth, NULL, true, row_of(y, whole.first), y->stride);
+                0, s->kernel.depth, y->bias, !y->bias, row_of(y, whole.first), y->stride);
     slide_by_taps(s, x, sample, (ng_range){whole.last, rows.last}, y);
 }
 
@@ -110,10 +109,8 @@ static void forward(const ng_layer *layer, const ng_tile *x, ng_tile *y, ng_code
 {
     (void)code, (void)scratch;
     const conv1d *config = layer->config;
-    NG_EACH_ROW(y, n, t)
-        for (int64_t o = 0; o < y->channels; o++) ng_row(y, n, t)[o] = config->bias ? config->bias[o] : 0;
     for (int64_t n = 0; n < y->samples; n++) {
-        const result rows = {y->data, n * y->sample_stride - y->first * y->channels, y->channels};
+        const result rows = {y->data, n * y->sample_stride - y->first * y->channels, y->channels, config->bias};
         slide_over(&config->forward, x, n, (ng_range){y->first, y->last}, &rows);
     }
 }
@@ -127,7 +124,7 @@ static void backward(const ng_layer *layer, const ng_tile *dy, const ng_code *co
         for (int64_t r = 0; r < s; r++) {
             if (config->phases[r].taps == 0) continue;
             const ng_range rows = {ceiling(dx->first + P - r, s), ceiling(dx->last + P - r, s)};
-            const result phase = {dx->data, n * dx->sample_stride + (r - P - dx->first) * dx->channels, s * dx->channels};
+            const result phase = {dx->data, n * dx->sample_stride + (r - P - dx->first) * dx->channels, s * dx->channels, NULL};
             slide_over(&config->phases[r], dy, n, rows, &phase);
         }
 }

@@ -21,6 +21,8 @@ ng_status ng_gate_of(const ng_layer *layer, const char *key, const char *otherwi
     return ng_fail(error, NG_UNSUPPORTED, layer, "%s is \"%.40s\", which is not supported in a recurrent layer", key, name);
 }
 
+#define INLINE static inline __attribute__((always_inline))
+
 typedef struct point { float y, slope; } point;
 
 static inline point linear(float x) { return (point){x, 1}; }
@@ -91,7 +93,7 @@ static inline point exponential(float x)
     return (point){y, y};
 }
 
-static inline __attribute__((always_inline)) void each(int64_t count, const float *x, float *y, float *slope, point (*f)(float))
+INLINE void each(int64_t count, const float *x, float *y, float *slope, point (*f)(float))
 {
 #pragma omp simd
     for (int64_t i = 0; i < count; i++) {
@@ -101,7 +103,17 @@ static inline __attribute__((always_inline)) void each(int64_t count, const floa
     }
 }
 
-void ng_apply_gate(ng_gate gate, int64_t count, const float *x, float *y, float *slope)
+/* For those that call libm, where a compiler asked for vectors complains. */
+INLINE void one_by_one(int64_t count, const float *x, float *y, float *slope, point (*f)(float))
+{
+    for (int64_t i = 0; i < count; i++) {
+        const point p = f(x[i]);
+        y[i] = p.y;
+        slope[i] = p.slope;
+    }
+}
+
+INLINE void apply(ng_gate gate, int64_t count, const float *x, float *y, float *slope)
 {
     switch (gate) {
     case NG_LINEAR: each(count, x, y, slope, linear); break;
@@ -111,11 +123,27 @@ void ng_apply_gate(ng_gate gate, int64_t count, const float *x, float *y, float 
     case NG_HARD_SIGMOID_KERAS3: each(count, x, y, slope, hard_sigmoid_keras3); break;
     case NG_TANH: each(count, x, y, slope, hyperbolic_tangent); break;
     case NG_SOFTSIGN: each(count, x, y, slope, softsign); break;
-    case NG_ELU: each(count, x, y, slope, elu); break;
-    case NG_SELU: each(count, x, y, slope, selu); break;
-    case NG_SOFTPLUS: each(count, x, y, slope, softplus); break;
+    case NG_ELU: one_by_one(count, x, y, slope, elu); break;
+    case NG_SELU: one_by_one(count, x, y, slope, selu); break;
+    case NG_SOFTPLUS: one_by_one(count, x, y, slope, softplus); break;
     case NG_SWISH: each(count, x, y, slope, swish); break;
-    case NG_GELU: each(count, x, y, slope, gelu); break;
+    case NG_GELU: one_by_one(count, x, y, slope, gelu); break;
     case NG_EXPONENTIAL: each(count, x, y, slope, exponential); break;
     }
 }
+
+/* Wider vectors, but no fused multiply-add: the bits stay the same. */
+#if defined(__x86_64__)
+static __attribute__((target("avx2"))) void apply_wide(ng_gate gate, int64_t count, const float *x, float *y, float *slope)
+{
+    apply(gate, count, x, y, slope);
+}
+
+void ng_apply_gate(ng_gate gate, int64_t count, const float *x, float *y, float *slope)
+{
+    if (__builtin_cpu_supports("avx2")) apply_wide(gate, count, x, y, slope);
+    else apply(gate, count, x, y, slope);
+}
+#else
+void ng_apply_gate(ng_gate gate, int64_t count, const float *x, float *y, float *slope) { apply(gate, count, x, y, slope); }
+#endif

@@ -1,4 +1,4 @@
-/* core/network/recurrent.c: a recurrent layer but for its cell.    x (L, C), initial states (u) -> y (L, u), or the last state (u)
+/* core/network/recurrent.c: a recurrent layer but for its cell.   x (L, C), initial states (u) -> y (L, u), or the last state (u)
  *     at each step   z = x[t] W + b,   (state, kept) = step(z, state),   y[row] = h
  *     and back       dh += dy[row],    (dz, dstate) = back(kept, dstate),   dx[t] += dz W'
  * t runs from the start, or with go_backwards from the end; rows of y are in the order of the steps, or with restore_order in
@@ -7,15 +7,17 @@
 #include "core/network/recurrent.h"
 #include "core/network/vector.h"
 
-enum { BLOCK = 24 };                             /* rows of x: two tiles of the matrix product */
+enum { BLOCK = 48 };                             /* rows of x: four tiles of the matrix product */
 
 static ng_status read_returns(const ng_layer *layer, ng_recurrent *r, ng_error *error)
 {
-    const char *word = ng_word(layer->settings, "returns", ng_flag(layer->settings, "return_sequences", false) ? "sequence" : "last");
+    const bool sequence = ng_flag(layer->settings, "return_sequences", false);
+    const char *word = ng_word(layer->settings, "returns", sequence ? "sequence" : "last");
     if (!strcmp(word, "sequence")) r->returns = NG_SEQUENCE;
     else if (!strcmp(word, "last") || !strcmp(word, "hidden")) r->returns = NG_LAST;
     else if (!strcmp(word, "cell") && r->cell->states > 1) r->returns = NG_CELL;
-    else return ng_fail(error, NG_BAD_MODEL, layer, "returns is \"%.40s\", which %s does not have", word, layer->type->class_name);
+    else return ng_fail(error, NG_BAD_MODEL, layer, "returns is \"%.40s\", which %s does not have", word,
+                        layer->type->class_name);
     return NG_OK;
 }
 
@@ -26,7 +28,8 @@ static ng_status check_inputs(const ng_layer *layer, const ng_recurrent *r, ng_e
         return ng_fail(error, NG_BAD_MODEL, layer, "its input has %d axes besides the batch; %s takes 2", layer->in->rank,
                        layer->type->class_name);
     if (layer->inputs != 1 && layer->inputs != 1 + states)
-        return ng_fail(error, NG_BAD_MODEL, layer, "it has %d inputs; it takes 1, or %d with its initial state", layer->inputs, 1 + states);
+        return ng_fail(error, NG_BAD_MODEL, layer, "it has %d inputs; it takes 1, or %d with its initial state", layer->inputs,
+                       1 + states);
     for (int i = 1; i < layer->inputs; i++)
         if (layer->in[i].rank != 1 || layer->in[i].channels != r->units)
             return ng_fail(error, NG_BAD_MODEL, layer, "an initial state has %d axes and %lld channels; it must have 1 and %lld",
@@ -110,7 +113,7 @@ void ng_recurrent_forward(const ng_layer *layer, const ng_tile *x, ng_tile *y, n
         if (t < block.first || t >= block.last) {
             block = block_of(t, L);
             for (int64_t n = 0; n < N; n++)
-                ng_multiply(ng_row(x, n, block.first), block.last - block.first, x->channels, &r->kernel, 0, r->kernel.depth, r->bias,
+                ng_multiply(ng_row(x, n, block.first), block.last - block.first, x->channels, &r->kernel, 0, x->channels, r->bias,
                             false, ng_of_sample(in.block, n), width);
         }
         const ng_lane z = {in.block.data + (t - block.first) * width, in.block.stride};
@@ -133,15 +136,17 @@ void ng_recurrent_backward(const ng_layer *layer, const ng_tile *dy, const ng_co
     for (int64_t s = L - 1; s >= 0; s--) {
         const int64_t t = r->go_backwards ? L - 1 - s : s, row = r->restore_order ? L - 1 - s : s;
         const ng_range block = block_of(t, L);
-        for (int64_t n = 0; r->returns == NG_SEQUENCE && n < N; n++) ng_add_to(ng_of_sample(in.state, n), ng_row(dy, n, row), u);
+        for (int64_t n = 0; r->returns == NG_SEQUENCE && n < N; n++)
+            ng_add_to(ng_of_sample(in.state, n), ng_row(dy, n, row), u);
         const ng_lane dz = {in.block.data + (t - block.first) * width, in.block.stride};
         r->cell->back(r, N, dz, in.state, kept_at(r, code, s, row, in.spare), in.work);
         if (t != (r->go_backwards ? block.last - 1 : block.first)) continue;
         const ng_range rows = {block.first > dx->first ? block.first : dx->first, block.last < dx->last ? block.last : dx->last};
         for (int64_t n = 0; dx->data && rows.first < rows.last && n < N; n++)
-            ng_multiply(ng_of_sample(in.block, n) + (rows.first - block.first) * width, rows.last - rows.first, width, &r->kernel_back,
-                        0, width, NULL, true, ng_row(dx, n, rows.first), dx->channels);
+            ng_multiply(ng_of_sample(in.block, n) + (rows.first - block.first) * width, rows.last - rows.first, width,
+                        &r->kernel_back, 0, width, NULL, true, ng_row(dx, n, rows.first), dx->channels);
     }
     for (int64_t i = 0; i < layer->inputs - 1; i++)
-        for (int64_t n = 0; dx[1 + i].data && n < N; n++) ng_add_to(ng_row(&dx[1 + i], n, 0), ng_of_sample(in.state, n) + i * u, u);
+        for (int64_t n = 0; dx[1 + i].data && n < N; n++)
+            ng_add_to(ng_row(&dx[1 + i], n, 0), ng_of_sample(in.state, n) + i * u, u);
 }
