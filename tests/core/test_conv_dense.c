@@ -4,7 +4,8 @@
 
 static void naive_conv1d(const trial *q, double *const *x, double *y)
 {
-    const int64_t k = (int64_t)number(q, "kernel_size", 0), s = (int64_t)number(q, "strides", 1), d = (int64_t)number(q, "dilation_rate", 1);
+    const int64_t k = (int64_t)number(q, "kernel_size", 0), s = (int64_t)number(q, "strides", 1);
+    const int64_t d = (int64_t)number(q, "dilation_rate", 1);
     const int64_t L = q->in[0].length, C = q->in[0].channels, F = (int64_t)number(q, "filters", 0), ke = (k - 1) * d + 1;
     const char *padding = ng_word(&q->settings, "padding", "valid");
     const bool valid = padding[0] == 'v', same = padding[0] == 's';

@@ -22,8 +22,8 @@ static void one_case(const char *kernel, int64_t rows, int64_t depth, int64_t co
     const int64_t a_stride = draw(2) ? depth + draw(4) : 1 + draw(depth), y_stride = columns + draw(4), size = rows * y_stride;
     const bool add = draw(2), transposed = draw(2), fused = strcmp(kernel, "portable") != 0;
     const int64_t first = draw(depth), last = first + draw(depth - first + 1);
-    const float *a = numbers(arena, rows * a_stride + depth), *weights = numbers(arena, depth * columns), *bias = numbers(arena, columns);
-    if (draw(3) == 0) bias = NULL;
+    const float *a = numbers(arena, rows * a_stride + depth), *weights = numbers(arena, depth * columns);
+    const float *bias = draw(3) ? numbers(arena, columns) : NULL;
     float *before = numbers(arena, size), *y = numbers(arena, size), *parts = numbers(arena, size);
     memcpy(y, before, (size_t)size * sizeof *y);
     memcpy(parts, before, (size_t)size * sizeof *y);
