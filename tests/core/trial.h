@@ -123,7 +123,8 @@ static inline void paste(const ng_tile *tile, float *whole)
     for (int64_t n = 0; n < tile->samples; n++) {
         const float *data = tile->data + n * tile->sample_stride;
         bool kept = true;
-        for (int64_t c = 0; c < tile->channels; c++) kept = kept && data[c - tile->channels] == UNTOUCHED && data[count + c] == UNTOUCHED;
+        for (int64_t c = 0; c < tile->channels; c++)
+            kept = kept && data[c - tile->channels] == UNTOUCHED && data[count + c] == UNTOUCHED;
         CHECK(kept);
         memcpy(whole + (n * tile->length + tile->first) * tile->channels, data, (size_t)count * sizeof *data);
     }

@@ -174,7 +174,8 @@ static const struct { const char *name; form form; curve *curve; } table[] = {
 static ng_status parse_relu(const ng_layer *layer, activation *a, ng_error *error)
 {
     const double most = ng_number(layer->settings, "max_value", 0, INFINITY);
-    const double threshold = ng_number(layer->settings, "threshold", 0, 0), slope = ng_number(layer->settings, "negative_slope", 0, 0);
+    const double threshold = ng_number(layer->settings, "threshold", 0, 0);
+    const double slope = ng_number(layer->settings, "negative_slope", 0, 0);
     if (most < 0 || !(threshold >= 0) || !(slope >= 0))
         return ng_fail(error, NG_BAD_MODEL, layer, "max_value, threshold and negative_slope are %g, %g and %g; none may be below 0",
                        most, threshold, slope);

@@ -8,11 +8,12 @@ static ng_status shape(ng_layer *layer, ng_arena *arena, ng_error *error)
     (void)arena;
     const int64_t rank = ng_count(layer->settings, "shape");
     if (rank < 1 || rank > 3)
-        return ng_fail(error, NG_UNSUPPORTED, layer, "its shape has %lld axes besides the batch; 1 to 3 are supported", (long long)rank);
+        return ng_fail(error, NG_UNSUPPORTED, layer, "its shape has %lld axes besides the batch; 1 to 3 are supported",
+                       (long long)rank);
     const bool fixed = layer->out.rank != 0;
     if (fixed && layer->out.rank != rank)
-        return ng_fail(error, NG_BAD_INPUT, layer, "the data has %d axes besides the batch; the model file says %lld", layer->out.rank,
-                       (long long)rank);
+        return ng_fail(error, NG_BAD_INPUT, layer, "the data has %d axes besides the batch; the model file says %lld",
+                       layer->out.rank, (long long)rank);
     int64_t axis[3] = {layer->out.samples, layer->out.length, layer->out.channels};
     for (int64_t i = 0; i < rank; i++) {
         int64_t *size = &axis[3 - rank + i], stated = *size;

@@ -12,7 +12,7 @@ static ng_status shape(ng_layer *layer, ng_arena *arena, ng_error *error)
 {
     const double axis = ng_number(layer->settings, "axis", 0, -1);
     if (ng_count(layer->settings, "axis") > 1 || (axis != -1 && axis != layer->in->rank))
-        return ng_fail(error, NG_UNSUPPORTED, layer, "it normalizes another axis than the last, or several; only the last is supported");
+        return ng_fail(error, NG_UNSUPPORTED, layer, "it does not normalize the last axis alone; nothing else is supported");
     const bool scaled = ng_flag(layer->settings, "scale", true), centred = ng_flag(layer->settings, "center", true);
     const int64_t channels = layer->in->channels;
     for (int i = 0; i < scaled + centred; i++)
