@@ -52,8 +52,8 @@ its logit is the log-odds. Input: {WIDTH} rows, columns A, C, G, T, one-hot; 0.2
 ## Data
 Windows with 16S come from the genes of the RDP training set 14 (no flanks) and from the genomes at their 16S loci (at least
 half of the window is 16S). Loci are found by exact {K}-mers shared with RDP genes, on both strands, at least {HITS} of them;
-windows with {CHANCE + 1} to {HITS - 1} hits, or within {split.MARGIN} bp of a locus, are on neither side. A phylum weighs as the square root of its
-number of genes, a genome as any other. Every window takes point mutations at a rate between 0 and 10 % and is turned to the
+places with {CHANCE + 1} to {HITS - 1} hits, and {split.MARGIN} bp on each side of a locus, train neither answer. A phylum weighs as the square root of
+its number of genes; windows without 16S come from all genomes alike. Every window takes point mutations at a rate between 0 and 10 % and is turned to the
 other strand half of the time. A batch holds {', '.join(f'{n} {kind}' for kind, n in shares.items())}:
 genome = windows without 16S; operon = those within {split.NEAR} bp of 16S (23S, 5S, tRNA, spacers); trna = tRNA genes; random =
 random sequence of GC 15-85 %; shuffled = 16S with its pairs of neighbours shuffled; blank = no base known; hard = windows of
@@ -70,7 +70,9 @@ Training genomes:
 {genomes(training)}.
 
 ## Accuracy: test genomes and phyla
-Not used for training, nor to choose settings. Threshold 0.5; a window every {WIDTH // 2} bp, both strands.
+Not used for training, nor to choose settings. Threshold 0.5; a window every {WIDTH // 2} bp, both strands. Windows
+with 16S are those of which it is at least half; those with less, or within {split.MARGIN} bp of a locus, are left out; all others, the places
+with few hits included, are windows without.
 
 {tables(test)}
 
