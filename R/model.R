@@ -79,7 +79,7 @@ is_null_pointer <- function(pointer) identical(pointer, new("externalptr"))
 
 # Axes of every node's output for inputs of these shapes, and its reach; C does the arithmetic.
 node_shapes <- function(model, inputs, frame = parent.frame()) {
-    found <- .Call(C_shapes, model@pointer, lapply(unname(inputs), as.numeric), list(1L, 2^62, NULL), frame)
+    found <- .Call(C_shapes, model@pointer, lapply(unname(inputs), as.numeric), list(1L, 2^62, NULL, 0, 0), frame)
     axes <- lapply(seq_len(nrow(found)), function(at) found[at, 1 + (4 - found[at, 1]):3])
     list(axes = axes, reach = found[, 5:7, drop = FALSE])
 }

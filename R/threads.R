@@ -28,7 +28,8 @@ thread_count <- function(threads = NULL) {
     as.integer(min(wanted, .Call(C_threads), positive(Sys.getenv("SLURM_CPUS_PER_TASK"))))
 }
 
-# What the bridge needs to run: list(threads, memory_bytes, progress). The bar belongs to the verb's frame and closes with it.
+# What the bridge needs to run: list(threads, memory_bytes, progress, tile_bytes, round_bytes). The last two are 0, the core's own
+# choice, unless a test sets the options nucleograd.tile_bytes and nucleograd.round_bytes; no result depends on them. The bar belongs to the verb's frame and closes with it.
 run_settings <- function(threads, progress = NULL, frame = parent.frame()) {
     threads <- thread_count(threads)
     memory_bytes <- getOption("nucleograd.memory_bytes", 1e9)
@@ -39,7 +40,7 @@ run_settings <- function(threads, progress = NULL, frame = parent.frame()) {
         bar <- cli::cli_progress_bar(progress, total = 1, format = "{cli::pb_name} {cli::pb_bar} {cli::pb_percent} | {cli::pb_eta_str}", .envir = frame)
         update <- function(done) suspendInterrupts(cli::cli_progress_update(set = done, id = bar, .envir = frame))
     }
-    list(threads, as.numeric(memory_bytes), update)
+    list(threads, as.numeric(memory_bytes), update, as.numeric(getOption("nucleograd.tile_bytes", 0)), as.numeric(getOption("nucleograd.round_bytes", 0)))
 }
 
 # The matrix kernel in use, or the one to use from now on ("" for the machine's best); for tests and benchmarks.

@@ -20,8 +20,7 @@ static ng_status make_plan(job *todo, SEXP model, SEXP wanted, bool gradients, b
     todo->wanted_count = (int)XLENGTH(wanted);
     if (!(todo->wanted = ng_alloc(arena, todo->wanted_count, sizeof *todo->wanted, &call->error))) return call->error.status;
     for (int w = 0; w < todo->wanted_count; w++) todo->wanted[w] = INTEGER(wanted)[w] - 1;
-    return ng_plan_make(bridge_graph(model), todo->shapes, todo->wanted, todo->wanted_count, gradients, ng_arena_room(arena), arena,
-                        &todo->plan, &call->error);
+    return ng_plan_make(bridge_graph(model), todo->shapes, todo->wanted, todo->wanted_count, gradients, &call->run, &todo->plan, &call->error);
 }
 
 static ng_contig *contig_job(job *todo, SEXP bases, SEXP starts, SEXP window, SEXP baseline, bridge_call *call)

@@ -47,15 +47,16 @@ static void free_arena(SEXP owner)
 
 SEXP bridge_begin(bridge_call *call, SEXP run, SEXP frame)
 {
-    bridge_assert(TYPEOF(run) == VECSXP && XLENGTH(run) == 3 && TYPEOF(frame) == ENVSXP);
+    bridge_assert(TYPEOF(run) == VECSXP && XLENGTH(run) == 5 && TYPEOF(frame) == ENVSXP);
     SEXP token = PROTECT(R_MakeUnwindCont());
     SEXP owner = PROTECT(R_MakeExternalPtr(NULL, token, R_NilValue));
     R_RegisterCFinalizerEx(owner, free_arena, TRUE);
     ng_arena *arena = ng_arena_new((int64_t)Rf_asReal(VECTOR_ELT(run, 1)));
     if (!arena) Rf_error("the system has no memory left");
     R_SetExternalPtrAddr(owner, arena);
-    *call = (bridge_call){.run = {arena, Rf_asInteger(VECTOR_ELT(run, 0)), poll, call}, .frame = frame,
-                          .progress = VECTOR_ELT(run, 2), .token = token, .asked_at = milliseconds()};
+    *call = (bridge_call){.run = {.arena = arena, .threads = Rf_asInteger(VECTOR_ELT(run, 0)), .poll = poll, .poll_data = call,
+                                  .tile_bytes = (int64_t)Rf_asReal(VECTOR_ELT(run, 3)), .round_bytes = (int64_t)Rf_asReal(VECTOR_ELT(run, 4))},
+                          .frame = frame, .progress = VECTOR_ELT(run, 2), .token = token, .asked_at = milliseconds()};
     UNPROTECT(2);
     return owner;
 }

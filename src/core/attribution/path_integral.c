@@ -7,11 +7,11 @@ static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 static int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }
 
 /* How many samples a round holds: enough to share the first layer and to fill the head, few enough for caches and memory. */
-static int64_t round_samples(const ng_plan *plan, int64_t nodes, int64_t room)
+static int64_t round_samples(const ng_plan *plan, int64_t nodes, const ng_run *run)
 {
     const int64_t bytes = most(plan->sample_bytes, 1);
-    const int64_t wish = most(ROUND_BYTES / bytes, least(nodes, 8));
-    return most(1, least(wish, room / 2 / bytes));
+    if (run->round_bytes) return most(1, run->round_bytes / bytes);
+    return most(1, least(most(ROUND_BYTES / bytes, least(nodes, 8)), ng_arena_room(run->arena) / 2 / bytes));
 }
 
 /* Windows and nodes in a round of at most `samples` samples: all nodes of several windows, or some nodes of one. */
@@ -27,7 +27,7 @@ ng_status ng_predict(const ng_plan *plan, const ng_source *source, int64_t windo
     ng_stream stream;
     int64_t round_windows, nodes;
     const double end = 1;
-    divide(round_samples(plan, 1, ng_arena_room(run->arena)), 1, windows, &round_windows, &nodes);
+    divide(round_samples(plan, 1, run), 1, windows, &round_windows, &nodes);
     if (ng_stream_make(plan, source, round_windows, 0, run, &stream, error)) return error->status;
     float **here = ng_alloc(run->arena, plan->wanted_count, sizeof *here, error);
     if (!here) return error->status;
@@ -103,7 +103,7 @@ ng_status ng_path_integral(const ng_plan *plan, const ng_source *source, int64_t
     ng_stream stream;
     delivery room;
     int64_t group, nodes;
-    divide(round_samples(plan, path->nodes, ng_arena_room(run->arena)), path->nodes, windows, &group, &nodes);
+    divide(round_samples(plan, path->nodes, run), path->nodes, windows, &group, &nodes);
     if (ng_stream_make(plan, source, group * nodes, group, run, &stream, error)) return error->status;
     double *values = ng_alloc(run->arena, group * nodes, sizeof *values, error);
     if (!values || make_delivery(plan, group, run->arena, &room, error)) return error->status;

@@ -4,7 +4,7 @@
 
 enum {
     TILE_BYTES = 512 << 10,                      /* a tile's working set: half of a usual second-level cache */
-    HEAD_BYTES = 4 << 20,
+    HEAD_TILES = 8,                              /* the head streams through large matrices: more samples share them */
     MOST_SAMPLES = 64                            /* in a tile or a block of the head: enough rows for the matrix kernel */
 };
 
@@ -122,7 +122,7 @@ static ng_status cut_stages(ng_plan *plan, int64_t memory_bytes, ng_arena *arena
     for (int k = 0; k < plan->trunk_first; k++) bytes += 2 * node_bytes(&plan->nodes[k]);
     for (int k = plan->trunk_first; k < plan->head_first; k++) {
         ng_node *node = &plan->nodes[k];
-        if (has_halo(node->layer.reach) && bytes + node_bytes(node) > TILE_BYTES) {
+        if (has_halo(node->layer.reach) && bytes + node_bytes(node) > plan->tile_bytes) {
             int64_t crossing = 0;                /* what a cut before node k must keep */
             for (int i = 0; i < k; i++)
                 if (ng_in_stage(plan, stage, i) && last_use[i] >= k) crossing += node_bytes(&plan->nodes[i]);
@@ -241,7 +241,7 @@ static int64_t choose_tiles(const ng_plan *plan, ng_stage *stage, bool forward, 
         if (forward ? inside && node->kept : delivers(plan, stage, k)) shortest = least(shortest, ng_rows(node->whole));
     }
     int64_t *tiles = forward ? &stage->tiles : &stage->back_tiles;
-    for (*tiles = most(1, least(up(bytes, TILE_BYTES), shortest)); *tiles > 1; *tiles = (*tiles + 1) / 2) {
+    for (*tiles = most(1, least(up(bytes, plan->tile_bytes), shortest)); *tiles > 1; *tiles = (*tiles + 1) / 2) {
         double sum = 0;
         if (forward) ng_tile_rows(plan, stage, *tiles / 2, rows);
         else ng_back_tile_rows(plan, stage, *tiles / 2, rows);
@@ -262,7 +262,7 @@ static void size_stage(ng_plan *plan, ng_stage *stage, bool gradients, ng_range 
             else ng_back_tile_rows(plan, stage, t, rows);
             bytes = most(bytes, tile_bytes(plan, stage, rows, forward));
         }
-        const int64_t block = most(1, least(TILE_BYTES / most(bytes, 1), MOST_SAMPLES));
+        const int64_t block = most(1, least(plan->tile_bytes / most(bytes, 1), MOST_SAMPLES));
         *(forward ? &stage->block : &stage->back_block) = block;
         plan->scratch_bytes = most(plan->scratch_bytes, bytes * block);
     }
@@ -273,7 +273,7 @@ static void size_prefix(ng_plan *plan, ng_range *rows)
     int64_t bytes = 0, shortest = INT64_MAX;
     for (int k = 0; k < plan->trunk_first; k++) bytes += node_bytes(&plan->nodes[k]);
     for (int i = 0; i < plan->origin_count; i++) shortest = least(shortest, ng_rows(plan->nodes[plan->input_nodes[i]].whole));
-    plan->prefix_tiles = most(1, least(up(bytes, TILE_BYTES), shortest));
+    plan->prefix_tiles = most(1, least(up(bytes, plan->tile_bytes), shortest));
     for (int64_t t = 0; t < plan->prefix_tiles; t++)
         for (int i = 0; i < plan->origin_count; i++) {
             for (int k = 0; k < plan->trunk_first; k++) rows[k] = (ng_range){0, 0};
@@ -294,16 +294,17 @@ static void size_head(ng_plan *plan)
         scratch = most(scratch, node->layer.scratch_bytes * node->group);
     }
     bytes += padded(scratch);
-    plan->head_block = most(1, least(HEAD_BYTES / most(bytes, 1), MOST_SAMPLES));
+    plan->head_block = most(1, least(HEAD_TILES * plan->tile_bytes / most(bytes, 1), MOST_SAMPLES));
     plan->scratch_bytes = most(plan->scratch_bytes, bytes * plan->head_block);
 }
 
 ng_status ng_plan_make(const ng_graph *graph, const ng_shape *input_shapes, const int *wanted, int wanted_count, bool gradients,
-                       int64_t memory_bytes, ng_arena *arena, ng_plan *plan, ng_error *error)
+                       const ng_run *run, ng_plan *plan, ng_error *error)
 {
-    *plan = (ng_plan){0};
+    ng_arena *arena = run->arena;
+    *plan = (ng_plan){.tile_bytes = run->tile_bytes ? run->tile_bytes : TILE_BYTES};
     if (order_nodes(graph, input_shapes, wanted, wanted_count, arena, plan, error)) return error->status;
-    if (cut_stages(plan, memory_bytes, arena, error)) return error->status;
+    if (cut_stages(plan, ng_arena_room(arena), arena, error)) return error->status;
     ng_range *rows = ng_alloc(arena, plan->count, sizeof *rows, error);
     if (!rows) return error->status;
     for (int s = 0; s < plan->stage_count; s++) size_stage(plan, &plan->stages[s], gradients, rows);

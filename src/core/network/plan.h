@@ -9,6 +9,7 @@
  *   head     all layers from the first one that reads every row on: whole tensors, many samples at a time. */
 #ifndef NG_NETWORK_PLAN_H
 #define NG_NETWORK_PLAN_H
+#include "core/base/run.h"
 #include "core/network/graph.h"
 
 typedef enum { NG_PREFIX, NG_TRUNK, NG_HEAD } ng_zone;
@@ -42,15 +43,16 @@ typedef struct ng_plan {
     int stage_count;
     ng_stage *stages;
     int64_t prefix_tiles;                        /* for the transpose of the prefix */
+    int64_t tile_bytes;                          /* a tile's working set */
     int64_t head_block;                          /* samples at a time in the head */
     int64_t scratch_bytes;                       /* per thread */
     int64_t sample_bytes;                        /* kept tensors and codes of one sample */
 } ng_plan;
 
 /* Plans the calls `wanted` of the graph for inputs of these shapes. gradients: codes are kept and backward tiles planned.
- * memory_bytes steers what is kept; the memory of the plan itself comes from the arena. */
+ * The room in the run's arena steers what is kept; the plan lives there. */
 ng_status ng_plan_make(const ng_graph *graph, const ng_shape *input_shapes, const int *wanted, int wanted_count, bool gradients,
-                       int64_t memory_bytes, ng_arena *arena, ng_plan *plan, ng_error *error);
+                       const ng_run *run, ng_plan *plan, ng_error *error);
 
 /* Rows that each node of a stage computes for tile `tile` forward (rows[node] for stage nodes, origins and, for stage 0, the
  * prefix), and whose gradient it needs backward. rows has plan->count elements; nodes outside the stage are left alone, except

@@ -1,0 +1,95 @@
+# inst/benchmarks/architectures.R: public architectures with weights from a formula that Python evaluates as well (peers/).
+
+# Number i = 0, 1, ... of weight tensor `tensor` is ((1103515245 (i + 1) + 12345 (tensor + 1)) mod 2^31) / 2^31 - 0.5, times `scale`.
+formula_weights <- function(count, tensor, scale, shift = 0) {
+    i <- as.numeric(seq_len(count))
+    # 1103515245 * i without loss: split i in two halves below 2^15
+    high <- floor(i / 32768)
+    low <- i - high * 32768
+    product <- ((1103515245 * high) %% 2^31 * 32768 + 1103515245 * low) %% 2^31
+    ((product + 12345 * (tensor + 1)) %% 2^31 / 2^31 - 0.5) * scale + shift
+}
+
+# A sequential network as the flat list that read_model() makes of a file.
+network_builder <- function(shape) {
+    graph <- new.env()
+    graph$nodes <- list(list(class = "InputLayer", name = "input_1", inputs = integer(), config = list(shape = shape), weights = integer(), time_distributed = FALSE))
+    graph$weights <- list()
+    graph$rows <- data.frame(layer = "input_1", class = "InputLayer", node = 1L, parameters = 0)
+    weight <- function(dims, scale, shift = 0) {
+        count <- prod(dims)
+        graph$weights[[length(graph$weights) + 1]] <- structure(formula_weights(count, length(graph$weights), scale, shift), dims = as.integer(dims))
+        length(graph$weights)
+    }
+    node <- function(class, name, config = list(), weights = integer()) {
+        graph$nodes[[length(graph$nodes) + 1]] <- list(class = class, name = name, inputs = length(graph$nodes), config = config, weights = as.integer(weights), time_distributed = FALSE)
+        parameters <- sum(vapply(weights, function(w) length(graph$weights[[w]]), 0))
+        graph$rows <- rbind(graph$rows, data.frame(layer = name, class = class, node = length(graph$nodes), parameters = parameters))
+    }
+    list(
+        conv = function(name, channels, filters, kernel) {
+            node("Conv1D", name, list(filters = filters, kernel_size = kernel, strides = 1, dilation_rate = 1, padding = "same"),
+                 c(weight(c(kernel, channels, filters), 2 * sqrt(3 / (kernel * channels))), weight(filters, 0.2)))
+            node("Activation", name, list(activation = "relu"))
+        },
+        pool = function(name, size) node("MaxPooling1D", name, list(pool_size = size, strides = size, padding = "valid")),
+        norm = function(name, channels)
+            node("BatchNormalization", name, list(axis = -1, epsilon = 1e-3, scale = TRUE, center = TRUE),
+                 c(weight(channels, 0.4, 1), weight(channels, 0.2), weight(channels, 0.2, 0.3), weight(channels, 0.4, 0.6))),
+        flatten = function(name) node("Flatten", name),
+        lstm = function(name, channels, units)
+            node("LSTM", name, list(units = units, activation = "tanh", recurrent_activation = "sigmoid", use_bias = TRUE, return_sequences = FALSE, go_backwards = FALSE, restore_order = FALSE),
+                 c(weight(c(channels, 4 * units), 2 * sqrt(3 / channels)), weight(c(units, 4 * units), 2 * sqrt(3 / units)), weight(4 * units, 0.2))),
+        dense = function(name, inputs, units, activation) {
+            node("Dense", name, list(units = units), c(weight(c(inputs, units), 2 * sqrt(3 / inputs)), weight(units, 0.2)))
+            if (activation != "linear") node("Activation", name, list(activation = activation))
+        },
+        model = function(name) {
+            last <- length(graph$nodes)
+            parsed <- list(nodes = graph$nodes, weights = graph$weights, inputs = c(input_1 = 1L), outputs = stats::setNames(last, graph$nodes[[last]]$name),
+                           layers = graph$rows, keras_version = "formula")
+            pointer <- .Call(nucleograd:::C_model, parsed$nodes, parsed$weights, parsed$inputs, as.integer(parsed$outputs), environment())
+            nucleograd:::model_of(pointer, parsed, name, environment())
+        })
+}
+
+# The sporulation architecture of GenomeNet/BacDive: 7 x (Conv1D 24 same relu, max-pool 4, batch norm), 3,553,985 parameters at 1 Mb.
+sporulation_network <- function(length_bp = 1e6) {
+    build <- network_builder(c(length_bp, 4))
+    filters <- c(32, 32, 64, 64, 128, 128, 256)
+    channels <- c(4, filters)
+    rows <- length_bp
+    for (i in seq_along(filters)) {
+        build$conv(paste0("conv1d_", i), channels[i], filters[i], 24)
+        if (i == 1) build$pool("max_pooling1d_1", 4)
+        build$norm(paste0("batch_normalization_", i), filters[i])
+        if (i > 1) build$pool(paste0("max_pooling1d_", i), 4)
+        rows <- rows %/% 4
+    }
+    build$flatten("flatten")
+    build$dense("dense_1", rows * 256, 128, "relu")
+    build$dense("dense_2", 128, 1, "sigmoid")
+    build$model("sporulation")
+}
+
+# The small CNN-LSTM of GenomeNet: 3 x (Conv1D 12 same relu, max-pool 3, batch norm), LSTM 32, softmax of 2; 88,546 parameters.
+window_network <- function(length_bp = 500) {
+    build <- network_builder(c(length_bp, 4))
+    filters <- c(32, 64, 64)
+    channels <- c(4, filters)
+    for (i in seq_along(filters)) {
+        build$conv(paste0("conv1d_", i), channels[i], filters[i], 12)
+        if (i == 1) build$pool("max_pooling1d_1", 3)
+        build$norm(paste0("batch_normalization_", i), filters[i])
+        if (i > 1) build$pool(paste0("max_pooling1d_", i), 3)
+    }
+    build$lstm("lstm", 64, 32)
+    build$dense("dense", 32, 2, "softmax")
+    build$model("window")
+}
+
+# A sequence from the same formula: bases 0..3.
+formula_genome <- function(length_bp) {
+    codes <- floor((formula_weights(length_bp, 4096, 1) + 0.5) * 4)
+    Biostrings::DNAStringSet(c(contig_1 = paste(c("A", "C", "G", "T")[codes + 1], collapse = "")))
+}
