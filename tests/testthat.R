@@ -1,0 +1,4 @@
+library(testthat)
+library(nucleograd)
+
+test_check("nucleograd")

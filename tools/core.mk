@@ -1,0 +1,29 @@
+# tools/core.mk: the C core as a plain library, without R, and its tests; see tools/core.
+#   plain    every core file as users get it, all warnings are errors
+#   checked  core and tests with debug assertions, address and undefined-behaviour sanitizers
+OUT := build/core
+SOURCES := $(wildcard src/core/*/*.c)
+TESTS := $(patsubst tests/core/%.c,%,$(wildcard tests/core/test_*.c))
+FLAGS := -std=c11 -Wall -Wextra -Werror -fopenmp -Isrc -MMD -MP
+CHECKED := -O1 -g -DNG_DEBUG -fsanitize=address,undefined -fno-sanitize-recover=undefined
+
+all: $(OUT)/libnucleograd.a $(TESTS:%=$(OUT)/%)
+library: $(OUT)/libnucleograd.a
+
+$(OUT)/libnucleograd.a: $(SOURCES:src/%.c=$(OUT)/plain/%.o)
+	rm -f $@ && ar rcs $@ $^
+
+$(OUT)/plain/%.o: src/%.c
+	@mkdir -p $(@D)
+	$(CC) $(FLAGS) -O2 -c $< -o $@
+
+$(OUT)/checked/%.o: src/%.c
+	@mkdir -p $(@D)
+	$(CC) $(FLAGS) $(CHECKED) -c $< -o $@
+
+$(OUT)/test_%: tests/core/test_%.c $(SOURCES:src/%.c=$(OUT)/checked/%.o)
+	$(CC) $(FLAGS) $(CHECKED) -o $@ $^ -lm
+
+.PHONY: all library
+.SECONDARY:
+-include $(wildcard $(OUT)/*/*/*/*.d $(OUT)/*.d)
