@@ -52,7 +52,7 @@ base_codes <- function(x) {
 
 # The lines of a text file, plain or gzipped, whatever ends them; empty ones left out.
 read_sequence_text <- function(file, call = parent.frame()) {
-    bytes <- tryCatch(read_bytes(file), warning = identity, error = identity)
+    bytes <- tryCatch(read_whole_file(file), warning = identity, error = identity)
     if (inherits(bytes, "condition") || is_cut_off(file, length(bytes)))
         stop_input(c("{.arg file} must be a whole gzipped file.", x = "{.file {file}} is damaged or cut off.",
                      i = "Was the download interrupted?"),
@@ -72,7 +72,7 @@ read_sequence_text <- function(file, call = parent.frame()) {
     lines
 }
 
-read_bytes <- function(file) {
+read_whole_file <- function(file) {
     connection <- gzfile(file, "rb")
     on.exit(close(connection))
     blocks <- list()
