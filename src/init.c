@@ -11,6 +11,8 @@ extern SEXP bridge_predict_contig(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP
 extern SEXP bridge_predict_arrays(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
 extern SEXP bridge_attribute_contig(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
 extern SEXP bridge_attribute_arrays(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
+extern SEXP bridge_window_ranks(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
+extern SEXP bridge_random(SEXP, SEXP, SEXP, SEXP);
 extern SEXP bridge_threads(void);
 extern SEXP bridge_kernel(SEXP);
 
@@ -23,6 +25,9 @@ static const R_CallMethodDef entries[] = {
     ENTRY(predict_arrays, 8),
     ENTRY(attribute_contig, 10),
     ENTRY(attribute_arrays, 10),
+    /* bridge/quantiles.c */
+    ENTRY(window_ranks, 8),
+    ENTRY(random, 4),
     /* bridge/machine.c */
     ENTRY(threads, 0),
     ENTRY(kernel, 1),
