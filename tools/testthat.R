@@ -1,4 +1,5 @@
 # tools/testthat.R [name]: runs the tests of R with the installed package; the last line is their count. See tools/test.
+pdf(NULL)                                                    # plots that tests print leave no file
 name <- c(commandArgs(TRUE), "")[1]
 files <- list.files("tests/testthat", paste0("^test-.*", name, ".*[.]R$"))
 counts <- c(passed = 0, failed = 0, skipped = 0)
