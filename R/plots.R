@@ -34,45 +34,7 @@ setMethod("plot", signature("Attribution", "missing"), function(x, y, type = c("
     switch(type, heatmap = plot_heatmap(x, here), logo = plot_logo(x, here), plot_scores(x, here, annotation, k))
 })
 
-#' Look at ranked genes
-#'
-#' Every feature by its quantile position and its mean score, coloured by type, the top ones named.
-#' @param x A `GeneQuantiles` of one result, from [gene_quantiles()].
-#' @param y Not used.
-#' @param top How many features to name, from the highest mean down.
-#' @return A `ggplot`. Without ggrepel installed, names that would overlap are left out.
-#' @section Errors: `nucleograd_error_package`: ggplot2 is not installed. `nucleograd_error_argument`.
-#' @examples
-#' piece <- Biostrings::subseq(example_genome(), 853001, 857000)
-#' scores <- attribution(example_model(), piece, nodes = 5)
-#' regions <- GenomicRanges::GRanges("CHLTCG", IRanges::IRanges(seq(1, 3501, 500), width = 500))
-#' if (requireNamespace("ggplot2", quietly = TRUE)) plot(gene_quantiles(scores, regions, shifts = 99))
-#' @name plot-GeneQuantiles
-#' @aliases plot,GeneQuantiles,missing-method
-#' @exportMethod plot
-setMethod("plot", signature("GeneQuantiles", "missing"), function(x, y, top = 10) {
-    need_package("ggplot2")
-    top <- check_number(top, 0, 1000)
-    table <- ranked_table(x)
-    table <- table[!is.na(table$mean), ]
-    table$type[is.na(table$type)] <- "region"
-    common <- names(sort(table(table$type), decreasing = TRUE))
-    table$type <- factor(table$type, common)
-    gene <- replace(table$Gene, which(table$Gene == table$locus_tag), NA)
-    table$label <- ifelse(seq_len(nrow(table)) <= top, short_names(gene, table$Description, table$locus_tag), "")
-    table <- table[order(table$type), ]                                                   # the rarer types on top
-    settings <- x@colData
-    ggplot2::ggplot(table, ggplot2::aes(.data$`Quantile Position`, .data$mean, colour = .data$type)) +
-        ggplot2::geom_hline(yintercept = 0, colour = "grey80", linewidth = 0.3) +
-        ggplot2::geom_point(size = 1, shape = 16, alpha = 0.8) +
-        top_labels(table) +
-        ggplot2::scale_colour_manual(values = type_colours(common), name = NULL) +
-        ggplot2::scale_x_continuous(expand = ggplot2::expansion(c(0.02, 0.03))) +
-        ggplot2::guides(colour = ggplot2::guide_legend(override.aes = list(size = 2.5, alpha = 1))) +
-        ggplot2::labs(x = "Quantile position among all features", y = score_title(settings$output, "Mean score of a base"),
-                      title = scores_title(settings), subtitle = settings_title(settings)) +
-        plain_theme()
-})
+utils::globalVariables(".data")                        # ggplot2's pronoun for the columns of the plotted table
 
 need_package <- function(package, call = parent.frame()) {
     if (!requireNamespace(package, quietly = TRUE))
@@ -321,8 +283,8 @@ score_title <- function(output, what) paste0(what, " (", output, ")")
 scores_title <- function(settings) paste0("Scores for ", settings$target_name, ", model ", settings$model)
 
 settings_title <- function(settings) {
-    paste0(c(ig = "Integrated gradients", gradient = "Gradient")[[settings$method]],
-           if (settings$method == "ig") paste0(", ", settings$baseline, " baseline, ", settings$nodes, " nodes"))
+    method <- first_known(unname(c(ig = "Integrated gradients", gradient = "Gradient")[settings$method]), settings$method)
+    if (settings$baseline == "none") method else paste0(method, ", ", settings$baseline, " baseline, ", settings$nodes, " nodes")
 }
 
 # Okabe and Ito's palette, which colour-blind readers can tell apart; the common types always have the same colour.

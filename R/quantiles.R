@@ -2,7 +2,8 @@
 #'
 #' A `GeneQuantiles` is a `RangedSummarizedExperiment`: one row a feature, in the order of the annotation, one column a result, one
 #' assay a statistic (see [gene_quantiles()]). The settings of each column are in `colData()`. `as.data.frame()` gives the ranked
-#' table of one column; results of several models or methods on the same features go side by side with `cbind()`.
+#' table of one column; results of several models or methods on the same features go side by side with
+#' `SummarizedExperiment::cbind()`.
 #' @param x,object A `GeneQuantiles`.
 #' @param row.names,optional,... Ignored; there because the generic has them.
 #' @name GeneQuantiles-class
@@ -61,8 +62,9 @@ gene_quantiles <- function(scores, annotation, type = c("CDS", "rRNA", "tRNA"), 
     null <- null_model(features, contigs)
     statistics$p_value <- shift_p_values(statistics$mean, null, shifts, seed)
     statistics$fdr <- stats::p.adjust(statistics$p_value, "BH")
+    types <- if (is.null(type) || is.null(annotation$type)) "all" else paste(type, collapse = ", ")
     kept <- Filter(function(setting) is.atomic(setting) && length(setting) == 1, scores@settings)
-    new_gene_quantiles(features, statistics, c(kept, list(types = paste(type, collapse = ", "), null = null$name, shifts = shifts, seed = seed)))
+    new_gene_quantiles(features, statistics, c(kept, list(types = types, null = null$name, shifts = shifts, seed = seed)))
 }
 
 new_gene_quantiles <- function(features, statistics, settings) {
@@ -288,14 +290,54 @@ ranked_table <- function(x, call = parent.frame()) {
 #' @exportMethod show
 setMethod("show", "GeneQuantiles", function(object) {
     settings <- as.data.frame(SummarizedExperiment::colData(object))
-    cat("Gene quantiles of", nrow(object), "features, ranked by their mean score\n")
+    cat("Gene quantiles of ", nrow(object), if (nrow(object) == 1) " feature" else " features", ", ranked by their mean score\n", sep = "")
     for (k in seq_len(nrow(settings))) with(settings[k, ], cat(sep = "",
-        "  scores   ", method, " of the ", output, " of ", target_name, ", model ", model, ", ", baseline, " baseline, ", nodes, " nodes\n",
-        "  features ", if (nzchar(types)) types else "all types", "\n",
+        "  scores   ", settings_title(settings[k, ]), "; ", output, " of ", target_name, ", model ", model, "\n",
+        "  features ", types, "\n",
         "  p-values ", null, ", ", format(shifts, big.mark = ",", scientific = FALSE), " draws, seed ", format(seed, scientific = FALSE), "\n"))
     if (ncol(object) != 1 || nrow(object) == 0) return(invisible())
     table <- utils::head(ranked_table(object), 10)
     table$Description <- ifelse(nchar(table$Description) > 40, paste0(substr(table$Description, 1, 37), "..."), table$Description)
     print(table[c("Gene", "Description", "Quantile Position", "bases", "mean", "quantile_bases", "p_value", "fdr")], digits = 3, row.names = FALSE)
     if (nrow(object) > 10) cat("...", nrow(object) - 10, "more features: as.data.frame(x) has all\n")
+})
+
+#' Look at ranked genes
+#'
+#' Every feature by its quantile position and its mean score, coloured by type, the top ones named.
+#' @param x A `GeneQuantiles` of one result, from [gene_quantiles()].
+#' @param y Not used.
+#' @param top How many features to name, from the highest mean down.
+#' @return A `ggplot`. Without ggrepel installed, names that would overlap are left out.
+#' @section Errors: `nucleograd_error_package`: ggplot2 is not installed. `nucleograd_error_argument`.
+#' @examples
+#' piece <- Biostrings::subseq(example_genome(), 853001, 857000)
+#' scores <- attribution(example_model(), piece, nodes = 5)
+#' regions <- GenomicRanges::GRanges("CHLTCG", IRanges::IRanges(seq(1, 3501, 500), width = 500))
+#' if (requireNamespace("ggplot2", quietly = TRUE)) plot(gene_quantiles(scores, regions, shifts = 99))
+#' @name plot-GeneQuantiles
+#' @aliases plot,GeneQuantiles,missing-method
+#' @exportMethod plot
+setMethod("plot", signature("GeneQuantiles", "missing"), function(x, y, top = 10) {
+    need_package("ggplot2")
+    top <- check_number(top, 0, 1000)
+    table <- ranked_table(x)
+    table <- table[!is.na(table$mean), ]
+    table$type[is.na(table$type)] <- "region"
+    common <- names(sort(table(table$type), decreasing = TRUE))
+    table$type <- factor(table$type, common)
+    gene <- replace(table$Gene, which(table$Gene == table$locus_tag), NA)
+    table$label <- ifelse(seq_len(nrow(table)) <= top, short_names(gene, table$Description, table$locus_tag), "")
+    table <- table[order(table$type), ]                                                   # the rarer types on top
+    settings <- x@colData
+    ggplot2::ggplot(table, ggplot2::aes(.data$`Quantile Position`, .data$mean, colour = .data$type)) +
+        ggplot2::geom_hline(yintercept = 0, colour = "grey80", linewidth = 0.3) +
+        ggplot2::geom_point(size = 1, shape = 16, alpha = 0.8) +
+        top_labels(table) +
+        ggplot2::scale_colour_manual(values = type_colours(common), name = NULL) +
+        ggplot2::scale_x_continuous(expand = ggplot2::expansion(c(0.02, 0.03))) +
+        ggplot2::guides(colour = ggplot2::guide_legend(override.aes = list(size = 2.5, alpha = 1))) +
+        ggplot2::labs(x = "Quantile position among all features", y = score_title(settings$output, "Mean score of a base"),
+                      title = scores_title(settings), subtitle = settings_title(settings)) +
+        plain_theme()
 })

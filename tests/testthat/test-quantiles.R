@@ -33,7 +33,7 @@ test_that("the summaries are those of the bases, N and uncovered bases left out 
 })
 
 test_that("quantiles by hand: four genes, ties counted half", {
-    genes <- features_on("a", c(1, 3, 5, 7), width(IRanges::IRanges(c(1, 3, 5, 7), width = 2)) + c(0, 2, 4, 6))
+    genes <- features_on("a", c(1, 3, 5, 7), c(2, 4, 6, 8))
     result <- gene_quantiles(scored(a = c(1, 1, 2, 2, 2, 2, 0, 0)), genes, shifts = 9, seed = 1)
     expect_equal(statistic(result, "quantile_genes"), c(1 / 3, 2.5 / 3, 2.5 / 3, 0))
     # the seven windows of two bases: 1 1.5 2 2 2 1 0
@@ -104,8 +104,7 @@ test_that("block-bootstrap p-values are those of a genome put together from bloc
 test_that("p-values are uniform when the annotation does not know the scores", {
     p_of <- function(circular) unlist(lapply(1:60, function(seed) {
         scores <- list(a = smooth_scores(3000, seed), b = smooth_scores(1000, 100 + seed))
-        genes <- features_on(rep(c("a", "b"), c(6, 2)), c(100, 600, 1100, 1600, 2100, 2600, 100, 600), width = NULL,
-                             end = c(150, 700, 1130, 1690, 2200, 2640, 180, 650))
+        genes <- features_on(rep(c("a", "b"), c(6, 2)), c(100, 600, 1100, 1600, 2100, 2600, 100, 600), c(150, 700, 1130, 1690, 2200, 2640, 180, 650))
         statistic(gene_quantiles(do.call(scored, c(scores, circular = circular)), genes, shifts = 99, seed = seed), "p_value")
     }))
     for (circular in c(TRUE, FALSE)) {
@@ -149,7 +148,7 @@ test_that("the table is ranked, names every feature, and survives subsetting", {
     expect_identical(methods::as(result, "data.frame"), table)
     expect_s4_class(result[2:1, ], "GeneQuantiles")
     expect_identical(as.data.frame(result[2, ])$Gene, "y")
-    expect_error(as.data.frame(cbind(result, result)), class = "nucleograd_error_argument")
+    expect_error(as.data.frame(SummarizedExperiment::cbind(result, result)), class = "nucleograd_error_argument")
     expect_snapshot(result)
 })
 
