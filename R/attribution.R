@@ -73,7 +73,8 @@ attribution <- function(model, genome, method = c("ig", "gradient"), baseline = 
     for (here in windows_by_contig(windows)) {
         contig <- as.character(GenomicRanges::seqnames(windows))[here[1]]
         found <- .Call(C_attribute_contig, model@pointer, goal$nodes, goal$cotangents, base_codes(genome[[contig]]),
-                       as.numeric(BiocGenerics::start(windows)[here]), rows[here[1]], baseline, path, run, environment())
+                       as.numeric(BiocGenerics::start(windows)[here]), rows[here[1]], baseline, path,
+                       part_of_run(run, here, length(windows)), environment())
         scores[[contig]] <- mean_over_windows(found[[1]], windows[here])
         checks[, here] <- found[[2]]
     }

@@ -46,7 +46,8 @@ predict.Model <- function(object, genome, window = NULL, step = NULL, threads = 
         width <- BiocGenerics::width(contig)[1]
         shapes <- node_shapes(object, list(c(width, 4)))$axes[object@settings$output_nodes]
         found <- .Call(C_predict_contig, object@pointer, object@settings$output_nodes, vapply(shapes, prod, 0),
-                       base_codes(genome[[as.character(GenomicRanges::seqnames(contig))[1]]]), as.numeric(BiocGenerics::start(contig)), width, run, environment())
+                       base_codes(genome[[as.character(GenomicRanges::seqnames(contig))[1]]]), as.numeric(BiocGenerics::start(contig)), width,
+                       part_of_run(run, here, length(windows)), environment())
         values[here, ] <- do.call(cbind, lapply(found, function(numbers) matrix(numbers, length(here), byrow = TRUE)))
     }
     S4Vectors::mcols(windows) <- S4Vectors::DataFrame(values, check.names = FALSE)

@@ -28,19 +28,29 @@ thread_count <- function(threads = NULL) {
     as.integer(min(wanted, .Call(C_threads), positive(Sys.getenv("SLURM_CPUS_PER_TASK"))))
 }
 
-# What the bridge needs to run: list(threads, memory_bytes, progress, tile_bytes, round_bytes). The last two are 0, the core's own
-# choice, unless a test sets the options nucleograd.tile_bytes and nucleograd.round_bytes; no result depends on them. The bar belongs to the verb's frame and closes with it.
+# What the bridge needs to run: list(threads, memory_bytes, progress, tile_bytes, round_bytes, plain). The last three are 0, 0
+# and FALSE, the core's own choices, unless a test sets the options nucleograd.tile_bytes, .round_bytes and .plain. The bar belongs to the verb's frame and closes with it.
 run_settings <- function(threads, progress = NULL, frame = parent.frame()) {
     threads <- thread_count(threads)
     memory_bytes <- getOption("nucleograd.memory_bytes", 1e9)
     if (!is.numeric(memory_bytes) || length(memory_bytes) != 1L || is.na(memory_bytes) || memory_bytes < 1)
         stop_input("The option {.code nucleograd.memory_bytes} must be one positive number of bytes.", call = frame)
+    memory_bytes <- min(memory_bytes, 2^62)                           # Inf: as much as C can count
     update <- function(done) NULL
     if (!is.null(progress)) {
-        bar <- cli::cli_progress_bar(progress, total = 1, format = "{cli::pb_name} {cli::pb_bar} {cli::pb_percent} | {cli::pb_eta_str}", .envir = frame)
+        bar <- cli::cli_progress_bar(progress, total = 1, auto_terminate = FALSE, .envir = frame,
+                                     format = "{cli::pb_name} {cli::pb_bar} {cli::pb_percent} | {cli::pb_eta_str}")
         update <- function(done) suspendInterrupts(cli::cli_progress_update(set = done, id = bar, .envir = frame))
     }
-    list(threads, as.numeric(memory_bytes), update, as.numeric(getOption("nucleograd.tile_bytes", 0)), as.numeric(getOption("nucleograd.round_bytes", 0)))
+    list(threads, as.numeric(memory_bytes), update, as.numeric(getOption("nucleograd.tile_bytes", 0)), as.numeric(getOption("nucleograd.round_bytes", 0)),
+         isTRUE(getOption("nucleograd.plain")))
+}
+
+# The run of one of several calls that share a bar: the call covers windows `here` of `all`.
+part_of_run <- function(run, here, all) {
+    update <- run[[3]]
+    run[[3]] <- function(done) update((here[1] - 1 + done * length(here)) / all)
+    run
 }
 
 # The matrix kernel in use, or the one to use from now on ("" for the machine's best); for tests and benchmarks.
