@@ -1,9 +1,10 @@
 # tools/demo.R <folder>: the example network over the example genome, from file to genes; see tools/demo.
+begun <- proc.time()[["elapsed"]]
 suppressPackageStartupMessages(library(nucleograd))
 folder <- commandArgs(TRUE)[1]
 dir.create(folder, recursive = TRUE, showWarnings = FALSE)
 options(width = 130)
-begun <- proc.time()[["elapsed"]]
+if (!cli::is_dynamic_tty()) options(cli.progress_handlers = "none")      # a log wants no bars
 
 step <- function(what, code) {
     seconds <- system.time(value <- code)[["elapsed"]]
@@ -32,20 +33,20 @@ strongest <- function(width) {
     GenomicRanges::GRanges(GenomeInfoDb::seqnames(of_16s)[1], IRanges::IRanges(middle - width / 2 + 1, width = width))
 }
 
-step("Write tables and a track for genome browsers", {
+invisible(step("Write tables and a track for genome browsers", {
     save_table(table, "genes.tsv")
     windows <- as.data.frame(scores@windows)
     names(windows)[1] <- "contig"
     save_table(cbind(windows[c("contig", "start", "end")], probability = S4Vectors::mcols(predictions)[[1]],
                      windows[c("output", "baseline_output", "attributed", "gap")]), "windows.tsv")
-    invisible(rtracklayer::export(scores, file.path(folder, "scores.bw")))
-})
-step("Draw the genome, the genes, and the strongest place of the first 16S gene", {
-    save_plot(plot(scores, "genome", annotation = annotation), "genome.png", height = 4)
+    rtracklayer::export(scores, file.path(folder, "scores.bw"))
+}))
+invisible(step("Draw the genome, the genes, and the strongest place of the first 16S gene", {
+    save_plot(plot(scores, type = "genome", annotation = annotation), "genome.png", height = 4)
     save_plot(plot(genes), "quantiles.png", height = 5)
-    save_plot(plot(scores, "heatmap", region = strongest(200)), "16S-heatmap.png", height = 3)
-    save_plot(plot(scores, "logo", region = strongest(60)), "16S-logo.png", height = 3)
-})
+    save_plot(plot(scores, type = "heatmap", region = strongest(200)), "16S-heatmap.png", height = 3)
+    save_plot(plot(scores, type = "logo", region = strongest(60)), "16S-logo.png", height = 3)
+}))
 
 cat("\n")
 model
@@ -59,6 +60,8 @@ cat("\nThe 15 genes of the highest mean score, of ", nrow(table), "\n", sep = ""
 shown <- data.frame(rank = seq_len(nrow(table)), table[c("Gene", "Description", "start", "end", "strand", "mean", "quantile_bases", "p_value", "fdr")])
 print(utils::head(shown, 15), row.names = FALSE, digits = 3)
 places <- match(of_16s$locus_tag, table$locus_tag)
-cat("\nThe 16S genes:", paste0(of_16s$locus_tag, " is number ", places, " of ", nrow(table), collapse = ", "), "\n")
+cat("\nThe 16S genes: ", paste0(of_16s$locus_tag, " is number ", places, " of ", nrow(table), collapse = ", "), "\n", sep = "")
+cat("The strongest place of the first: ", as.character(strongest(60)), " ",
+    as.character(Biostrings::subseq(genome[[1]], BiocGenerics::start(strongest(60)), width = 60)), "\n", sep = "")
 cat("\nIn ", folder, ":\n  ", paste(list.files(folder), collapse = " "), "\n", sep = "")
 cat(sprintf("All of it took %.0f s\n", proc.time()[["elapsed"]] - begun))
