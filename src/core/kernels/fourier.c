@@ -1,0 +1,321 @@
+/* core/kernels/fourier.c: the frequency domain of fourier.h, and the choice among the instruction sets that fourier_kernel.h is
+ * compiled for.
+ *
+ * x and K are real, so frequency N - k of K is the conjugate of frequency k, and rows k and N - k of a pair of blocks go through
+ * one product with the weights of k: (re, im) of row N - k exchanged is i times its conjugate. Frequencies 0 and N / 2 have no
+ * partner. So a frequency k <= N / 2 holds, for each pair of blocks, two rows: those of k and N - k, each real parts, then
+ * imaginary ones, by channel. The product happens in place. */
+#include <math.h>
+#include <string.h>
+#include "core/kernels/fourier.h"
+#include "core/kernels/matrix.h"
+
+#define INLINE static inline __attribute__((always_inline))
+#define UNROLL _Pragma("GCC unroll 16")
+enum {
+    GROUP = 16,                                  /* channels are padded to a multiple of this, the widest vector */
+    PANEL = 32,                                  /* columns of the product whose weights lie together */
+    PAIRS = 6                                    /* of blocks that share one reading of the weights */
+};
+
+/* Rows [first, first + count) of a block of N lie at data. What is read elsewhere is zero, what is written is lost. */
+typedef struct side { float *data; int64_t first, count, stride; } side;
+
+/* LANES channels of a pair of blocks, one transform. */
+typedef struct transform {
+    int64_t size;
+    const float *twiddles, *bias;
+    const int64_t *places;
+    side sides[2];
+    bool add;
+    float *work, *frequencies, *nowhere;         /* work: 2 N LANES */
+} transform;
+
+typedef enum place { ROWS, WORK, FREQUENCIES } place;
+
+/* The real or imaginary part of number k; rows of the first block are real parts. */
+INLINE float *number_at(const transform *q, const place where, int64_t k, const int part, const int lanes)
+{
+    if (where == WORK) return q->work + (2 * k + part) * lanes;
+    if (where == FREQUENCIES) return q->frequencies + q->places[2 * k + part];
+    const side *rows = &q->sides[part];
+    const int64_t row = k - rows->first;
+    return (uint64_t)row < (uint64_t)rows->count ? rows->data + row * rows->stride : q->nowhere;
+}
+
+/* One frequency of several pairs of blocks. */
+typedef struct product {
+    const float *x, *weights;
+    float *y;
+    int64_t rows, depth, columns, x_stride, x_part, y_stride, width;     /* width: from the real to the imaginary parts of y */
+} product;
+
+static int64_t padded(int64_t channels) { return (channels + GROUP - 1) / GROUP * GROUP; }
+
+static int64_t panel_at(int64_t column, int64_t columns) { return columns - column < PANEL ? columns - column : PANEL; }
+
+typedef float four __attribute__((vector_size(16)));
+#define KERNEL portable
+#define TARGET
+#define LANES 4
+#define TALL false
+#define VECTOR four
+#define BROADCAST(s) ((four){(s), (s), (s), (s)})
+#define MULTIPLY_ADD(a, b, c) ((a) * (b) + (c))
+#define SUBTRACT_PRODUCT(a, b, c) ((c) - (a) * (b))
+#include "core/kernels/fourier_kernel.h"
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+
+#define KERNEL avx2
+#define TARGET __attribute__((target("avx2,fma")))
+#define LANES 8
+#define TALL false
+#define VECTOR __m256
+#define BROADCAST(s) _mm256_set1_ps(s)
+#define MULTIPLY_ADD(a, b, c) _mm256_fmadd_ps(a, b, c)
+#define SUBTRACT_PRODUCT(a, b, c) _mm256_fnmadd_ps(a, b, c)
+#include "core/kernels/fourier_kernel.h"
+
+#define KERNEL avx512
+#define TARGET __attribute__((target("avx512f")))
+#define LANES 16
+#define TALL true
+#define VECTOR __m512
+#define BROADCAST(s) _mm512_set1_ps(s)
+#define MULTIPLY_ADD(a, b, c) _mm512_fmadd_ps(a, b, c)
+#define SUBTRACT_PRODUCT(a, b, c) _mm512_fnmadd_ps(a, b, c)
+#include "core/kernels/fourier_kernel.h"
+#endif
+
+typedef struct kernel {
+    const char *name;
+    int64_t lanes;
+    void (*forward)(const transform *q), (*inverse)(const transform *q), (*multiply)(const product *p);
+} kernel;
+
+static const kernel kernels[] = {
+#if defined(__x86_64__)
+    {"avx512", 16, avx512_forward, avx512_inverse, avx512_product},
+    {"avx2", 8, avx2_forward, avx2_inverse, avx2_product},
+#endif
+    {"portable", 4, portable_forward, portable_inverse, portable_product},
+};
+
+static const kernel *chosen(void)
+{
+    const kernel *k = kernels;
+    while (strcmp(k->name, ng_kernel_name())) k++;
+    return k;
+}
+
+/* ---- once for each kernel of a model ---- */
+
+static const double PI = 3.14159265358979323846;
+
+/* Passes, the same for both directions: 8, 8 numbers; 8, 4, 4; 8, 8, 4. */
+static int64_t radix_of(int64_t size, int pass)
+{
+    static const int64_t radix[3][3] = {{8, 8, 1}, {8, 4, 4}, {8, 8, 4}};
+    return radix[size / 128][pass];
+}
+
+/* For each pass and i < n / radix the turns e^(-2 pi i m / n), m = 1 .. radix - 1. */
+static void fill_twiddles(int64_t size, float *to)
+{
+    for (int64_t pass = 0, n = size; pass < 2; n /= radix_of(size, (int)pass++))
+        for (int64_t i = 0, radix = radix_of(size, (int)pass); i < n / radix; i++)
+            for (int64_t m = 1; m < radix; m++) {
+                const double angle = 2 * PI * (double)(i * m) / (double)n;
+                *to++ = (float)cos(angle);
+                *to++ = (float)-sin(angle);
+            }
+}
+
+/* ---- layout of scratch: frequencies, work, staged rows, packed rows, a vector of zeros, a vector that nobody reads ---- */
+
+static int64_t width_of(const ng_fourier *f) { return padded(f->in_channels > f->out_channels ? f->in_channels : f->out_channels); }
+static int64_t row_stride(const ng_fourier *f) { return 2 * width_of(f); }
+/* A little more than its rows, so that the frequencies do not fall into the same few sets of a cache. */
+static int64_t frequency_stride(const ng_fourier *f) { return 2 * PAIRS * row_stride(f) + GROUP; }
+static int64_t frequencies_size(const ng_fourier *f) { return (f->size / 2 + 1) * frequency_stride(f); }
+static int64_t work_size(const ng_fourier *f) { return 2 * f->size * GROUP; }
+static int64_t packed_size(const ng_fourier *f) { return 3 * 2 * PAIRS * padded(f->in_channels); }
+
+/* Passes leave frequency m0 + r0 m1 + r0 r1 m2 at place (m0 r1 + m1) r2 + m2. */
+static void fill_places(const ng_fourier *f, int64_t *to)
+{
+    const int64_t size = f->size, r0 = radix_of(size, 0), r1 = radix_of(size, 1), r2 = radix_of(size, 2);
+    for (int64_t m0 = 0; m0 < r0; m0++)
+        for (int64_t m1 = 0; m1 < r1; m1++)
+            for (int64_t m2 = 0; m2 < r2; m2++) {
+                const int64_t frequency = m0 + r0 * m1 + r0 * r1 * m2, partner = frequency > size / 2;
+                const int64_t at = (partner ? size - frequency : frequency) * frequency_stride(f) + partner * row_stride(f);
+                *to++ = at + partner * width_of(f);
+                *to++ = at + !partner * width_of(f);
+            }
+}
+
+/* W[k] = 1/N sum over j of K[j] e^(2 pi i k j / N): conjugate, since rows of x ascend with j; the factor is the inverse
+ * transform's. For each k and panel of columns three matrices (in, panel), as TILE() wants them. */
+static void fill_weights(const ng_fourier *f, const float *kernel, int64_t tap_stride, int64_t in_stride, int64_t out_stride,
+                         float *to)
+{
+    const int64_t N = f->size, columns = padded(f->out_channels), frequency = 3 * f->in_channels * columns;
+    double turns[2 * 256];
+    for (int64_t k = 0; k < N; k++) {
+        turns[2 * k] = cos(2 * PI * (double)k / (double)N) / (double)N;
+        turns[2 * k + 1] = sin(2 * PI * (double)k / (double)N) / (double)N;
+    }
+    for (int64_t c = 0; c < f->in_channels; c++)
+        for (int64_t column = 0; column < columns; column += PANEL) {
+            const int64_t panel = panel_at(column, columns), part = f->in_channels * panel;
+            float taps[256][PANEL] = {{0}};
+            for (int64_t j = 0; j < f->taps; j++)
+                for (int64_t o = 0; o < PANEL && column + o < f->out_channels; o++)
+                    taps[j][o] = kernel[j * tap_stride + c * in_stride + (column + o) * out_stride];
+            for (int64_t k = 0; k <= N / 2; k++) {
+                double re[PANEL] = {0}, im[PANEL] = {0};
+                for (int64_t j = 0; j < f->taps; j++) {
+                    const double *turn = turns + 2 * (k * j % N);
+                    for (int o = 0; o < PANEL; o++) {
+                        re[o] += (double)taps[j][o] * turn[0];
+                        im[o] += (double)taps[j][o] * turn[1];
+                    }
+                }
+                float *w = to + k * frequency + 3 * f->in_channels * column + c * panel;
+                for (int64_t o = 0; o < panel; o++) {
+                    w[o] = (float)re[o];
+                    w[part + o] = (float)-(re[o] + im[o]);
+                    w[2 * part + o] = (float)(im[o] - re[o]);
+                }
+            }
+        }
+}
+
+ng_status ng_fourier_make(const float *kernel, int64_t taps, int64_t in_channels, int64_t out_channels, int64_t tap_stride,
+                          int64_t in_stride, int64_t out_stride, int64_t multiple, int64_t size, ng_arena *arena, ng_fourier *made,
+                          ng_error *error)
+{
+    ng_fourier f = {.taps = taps, .in_channels = in_channels, .out_channels = out_channels, .size = size};
+    f.rows = (size - taps + 1) / multiple * multiple;
+    f.pair_rows = 2 * f.rows;
+    f.scratch_bytes = (frequencies_size(&f) + 2 * work_size(&f) + packed_size(&f) + 2 * GROUP) * (int64_t)sizeof(float);
+    float *twiddles = ng_alloc(arena, 4 * size, sizeof *twiddles, error);
+    int64_t *places = twiddles ? ng_alloc(arena, 2 * size, sizeof *places, error) : NULL;
+    float *weights = places ? ng_alloc(arena, (size / 2 + 1) * 3 * padded(out_channels), (size_t)in_channels * sizeof *weights, error)
+                            : NULL;
+    if (!weights) return error->status;
+    fill_twiddles(size, twiddles);
+    fill_places(&f, places);
+    fill_weights(&f, kernel, tap_stride, in_stride, out_stride, weights);
+    f.twiddles = twiddles, f.places = places, f.weights = weights;
+    *made = f;
+    return NG_OK;
+}
+
+/* ---- for each block of pairs ---- */
+
+typedef struct call {
+    const ng_fourier *f;
+    const ng_tile *x, *y;
+    int64_t pad;
+    const float *bias;
+    bool add;
+    float *frequencies, *work, *staged, *packed, *nowhere;
+} call;
+
+/* Rows [first, last) of a tile, from a channel on, in a block whose row 0 is `start`. */
+static side side_of(const ng_tile *tile, int64_t sample, int64_t channel, int64_t start, int64_t first, int64_t last)
+{
+    if (first >= last) return (side){0};
+    return (side){ng_row(tile, sample, first) + channel, first - start, last - first, tile->channels};
+}
+
+/* What block `b` reads: only what its rows of y need, so that nothing else can reach their bits. */
+static side read_side(const call *q, int64_t sample, int64_t b, int64_t channel)
+{
+    const int64_t start = b * q->f->rows - q->pad, end = q->y->last - q->pad, full = start + q->f->rows;
+    const ng_range rows = ng_clip(start, (full < end ? full : end) + q->f->taps - 1, q->x->length);
+    return side_of(q->x, sample, channel, start, rows.first, start < end ? rows.last : rows.first);
+}
+
+static side written_side(const call *q, int64_t sample, int64_t b, int64_t channel)
+{
+    const int64_t start = b * q->f->rows, full = start + q->f->rows;
+    return side_of(q->y, sample, channel, start, start, full < q->y->last ? full : q->y->last);
+}
+
+static void copy_rows(const side *from, const side *to, int64_t channels)
+{
+    for (int64_t r = 0; r < from->count; r++)
+        memcpy(to->data + r * to->stride, from->data + r * from->stride, (size_t)channels * sizeof(float));
+}
+
+/* A vector that sticks out of the channels works on a copy. */
+static void stage(const call *q, const side *rows, side *copies, int64_t lanes, int64_t channels)
+{
+    memset(q->staged, 0, (size_t)(2 * q->f->size * lanes) * sizeof(float));
+    for (int i = 0; i < 2; i++) {
+        copies[i] = (side){q->staged + i * q->f->size * lanes, rows[i].first, rows[i].count, lanes};
+        copy_rows(&rows[i], &copies[i], channels);
+    }
+}
+
+/* One transform for each group of channels of a pair: of x forward, or of y back. */
+static void transform_pair(const call *q, const kernel *run, int64_t sample, int64_t pair, float *frequencies, bool inverse)
+{
+    const int64_t channels = inverse ? q->f->out_channels : q->f->in_channels;
+    side (*const side_at)(const call *, int64_t, int64_t, int64_t) = inverse ? written_side : read_side;
+    for (int64_t c = 0; c < channels; c += run->lanes) {
+        const int64_t present = channels - c < run->lanes ? channels - c : run->lanes;
+        const side rows[2] = {side_at(q, sample, 2 * pair, c), side_at(q, sample, 2 * pair + 1, c)};
+        float bias[GROUP] = {0};
+        if (q->bias && inverse) memcpy(bias, q->bias + c, (size_t)present * sizeof *bias);
+        transform one = {q->f->size, q->f->twiddles, bias, q->f->places, {rows[0], rows[1]}, q->add, q->work, frequencies + c,
+                         q->nowhere + inverse * GROUP};
+        if (present < run->lanes) stage(q, rows, one.sides, run->lanes, present);
+        (inverse ? run->inverse : run->forward)(&one);
+        for (int i = 0; i < 2 && inverse && present < run->lanes; i++) copy_rows(&one.sides[i], &rows[i], present);
+    }
+}
+
+/* Gathers the rows of a frequency as TILE() wants them, and puts their product in their place. */
+static void multiply(const call *q, const kernel *run, int64_t k, int64_t pairs)
+{
+    const ng_fourier *f = q->f;
+    const bool alone = k == 0 || k == f->size / 2;
+    const int64_t C = padded(f->in_channels), O = padded(f->out_channels), rows = alone ? pairs : 2 * pairs;
+    const int64_t stride = alone ? 2 * row_stride(f) : row_stride(f), part = rows * C;
+    float *at = q->frequencies + k * frequency_stride(f);
+    for (int64_t r = 0; r < rows; r++) {
+        const float *re = at + r * stride, *im = re + width_of(f);
+        float *to = q->packed + r * C;
+        for (int64_t c = 0; c < C; c++) {
+            to[c] = re[c] + im[c];
+            to[part + c] = im[c];
+            to[2 * part + c] = re[c];
+        }
+    }
+    run->multiply(&(product){q->packed, f->weights + k * 3 * f->in_channels * O, at, rows, f->in_channels, O, C, part, stride,
+                             width_of(f)});
+}
+
+void ng_fourier_rows(const ng_fourier *f, const ng_tile *x, int64_t pad, const float *bias, bool add, ng_tile *y, void *scratch)
+{
+    float *frequencies = scratch, *work = frequencies + frequencies_size(f), *staged = work + work_size(f);
+    float *packed = staged + work_size(f), *nowhere = packed + packed_size(f);
+    memset(nowhere, 0, GROUP * sizeof *nowhere);
+    const call q = {f, x, y, pad, bias, add, frequencies, work, staged, packed, nowhere};
+    const kernel *run = chosen();
+    const int64_t first = y->first / f->pair_rows, each = (y->last + f->pair_rows - 1) / f->pair_rows - first;
+    for (int64_t i = 0, pairs; i < y->samples * each; i += pairs) {
+        pairs = y->samples * each - i < PAIRS ? y->samples * each - i : PAIRS;
+        for (int64_t p = 0; p < pairs; p++)
+            transform_pair(&q, run, (i + p) / each, first + (i + p) % each, frequencies + p * 2 * row_stride(f), false);
+        for (int64_t k = 0; k <= f->size / 2; k++) multiply(&q, run, k, pairs);
+        for (int64_t p = 0; p < pairs; p++)
+            transform_pair(&q, run, (i + p) / each, first + (i + p) % each, frequencies + p * 2 * row_stride(f), true);
+    }
+}

@@ -1,0 +1,35 @@
+/* core/kernels/fourier.h: a convolution with many taps (stride 1, dilation 1) in the frequency domain, by overlap-save.
+ *
+ *     y[t, o] (+)= bias[o] + sum over j, c of x[t - pad + j, c] K[j, c, o]      x (L, C), K (taps, C, O), y (Lo, O)
+ *
+ * Blocks of S = `rows` rows of y begin at multiples of S; the rows of x that two neighbours read are the real and the
+ * imaginary part of one transform of N = `size` points. Between the transforms lies one small matrix product a frequency.
+ *
+ * Bits depend on absolute rows of y alone, never on what else is in the call. Still they are not those of the direct product:
+ * the error is that of float32 relative to the largest values of a pair of blocks, and equal windows of x at different rows
+ * need not give equal bits. Inputs must be finite. */
+#ifndef NG_KERNELS_FOURIER_H
+#define NG_KERNELS_FOURIER_H
+#include "core/network/layer.h"
+
+typedef struct ng_fourier {
+    int64_t taps, in_channels, out_channels, size, rows, pair_rows;      /* pair_rows: 2 S */
+    int64_t scratch_bytes;                       /* per thread */
+    const float *weights, *twiddles;
+    const int64_t *places;                       /* where a transform leaves its N numbers among the frequencies */
+} ng_fourier;
+
+/* Transforms K, element (j, c, o) = kernel[j * tap_stride + c * in_stride + o * out_stride], for transforms of `size` points: 64,
+ * 128 or 256, at least taps - 1 + multiple. S is a multiple of `multiple`. The gradient of the input is this same convolution
+ * over dy, with taps in reverse, channels exchanged, and pad = taps - 1 - pad: kernel + (taps - 1) * tap_stride, -tap_stride,
+ * out_stride, in_stride. */
+ng_status ng_fourier_make(const float *kernel, int64_t taps, int64_t in_channels, int64_t out_channels, int64_t tap_stride,
+                          int64_t in_stride, int64_t out_stride, int64_t multiple, int64_t size, ng_arena *arena, ng_fourier *made,
+                          ng_error *error);
+
+/* All rows and samples of y. x holds every row in [0, x->length) that they read. y->first is a multiple of pair_rows, and so is
+ * y->last unless it is the end of the tensor. bias may be NULL; add: to what is there. scratch: scratch_bytes, 64-byte aligned. */
+void ng_fourier_rows(const ng_fourier *fourier, const ng_tile *x, int64_t pad, const float *bias, bool add, ng_tile *y,
+                     void *scratch);
+
+#endif

@@ -1,0 +1,194 @@
+/* core/kernels/fourier_kernel.h: transforms and product for one instruction set. fourier.c includes it once for each, with
+ *     KERNEL          its name
+ *     TARGET          the attribute that allows the instructions
+ *     LANES           floats in a vector, which are neighbouring channels; divides NG_PANEL
+ *     TALL            whether registers hold a tile of 12 x 2 vectors
+ *     VECTOR, BROADCAST(s), MULTIPLY_ADD(a, b, c): a b + c, SUBTRACT_PRODUCT(a, b, c): c - a b */
+#define NAME_(kernel, part) kernel##_##part
+#define NAME(kernel, part) NAME_(kernel, part)
+#define BUTTERFLY4 NAME(KERNEL, butterfly4)
+#define BUTTERFLY8 NAME(KERNEL, butterfly8)
+#define TWIDDLE NAME(KERNEL, twiddle)
+#define PASS NAME(KERNEL, pass)
+#define TILE NAME(KERNEL, tile)
+#define SWEEP NAME(KERNEL, sweep)
+#define FORWARD NAME(KERNEL, forward)
+#define INVERSE NAME(KERNEL, inverse)
+#define PRODUCT NAME(KERNEL, product)
+
+/* The discrete Fourier transform of 4 numbers in place. */
+INLINE TARGET void BUTTERFLY4(VECTOR *re, VECTOR *im)
+{
+    const VECTOR a_re = re[0] + re[2], a_im = im[0] + im[2], b_re = re[0] - re[2], b_im = im[0] - im[2];
+    const VECTOR c_re = re[1] + re[3], c_im = im[1] + im[3], d_re = re[1] - re[3], d_im = im[1] - im[3];
+    re[0] = a_re + c_re, im[0] = a_im + c_im;
+    re[1] = b_re + d_im, im[1] = b_im - d_re;
+    re[2] = a_re - c_re, im[2] = a_im - c_im;
+    re[3] = b_re - d_im, im[3] = b_im + d_re;
+}
+
+/* And of 8: 4 sums give the even frequencies, 4 rotated differences the odd ones. The factor sqrt(1/2) of two of the rotations
+ * rides on later additions. */
+INLINE TARGET void BUTTERFLY8(VECTOR *re, VECTOR *im)
+{
+    VECTOR sum_re[4], sum_im[4], d_re[4], d_im[4];
+    UNROLL for (int m = 0; m < 4; m++) {
+        sum_re[m] = re[m] + re[m + 4], sum_im[m] = im[m] + im[m + 4];
+        d_re[m] = re[m] - re[m + 4], d_im[m] = im[m] - im[m + 4];
+    }
+    BUTTERFLY4(sum_re, sum_im);
+    const VECTOR half = BROADCAST(0.70710678f);
+    const VECTOR a_re = d_re[0] + d_im[2], a_im = d_im[0] - d_re[2], b_re = d_re[0] - d_im[2], b_im = d_im[0] + d_re[2];
+    const VECTOR e_re = d_re[1] + d_im[1], e_im = d_im[1] - d_re[1], f_re = d_im[3] - d_re[3], f_im = d_re[3] + d_im[3];
+    const VECTOR c_re = e_re + f_re, c_im = e_im - f_im, g_re = e_re - f_re, g_im = e_im + f_im;
+    re[1] = MULTIPLY_ADD(half, c_re, a_re), im[1] = MULTIPLY_ADD(half, c_im, a_im);
+    re[3] = MULTIPLY_ADD(half, g_im, b_re), im[3] = SUBTRACT_PRODUCT(half, g_re, b_im);
+    re[5] = SUBTRACT_PRODUCT(half, c_re, a_re), im[5] = SUBTRACT_PRODUCT(half, c_im, a_im);
+    re[7] = SUBTRACT_PRODUCT(half, g_im, b_re), im[7] = MULTIPLY_ADD(half, g_re, b_im);
+    UNROLL for (int m = 0; m < 4; m++) re[2 * m] = sum_re[m], im[2 * m] = sum_im[m];
+}
+
+INLINE TARGET void TWIDDLE(VECTOR *re, VECTOR *im, const float *twiddles, const int radix)
+{
+    UNROLL for (int m = 1; m < radix; m++) {
+        const VECTOR c = BROADCAST(twiddles[2 * m - 2]), s = BROADCAST(twiddles[2 * m - 1]), was = re[m];
+        re[m] = SUBTRACT_PRODUCT(im[m], s, was * c);
+        im[m] = MULTIPLY_ADD(im[m], c, was * s);
+    }
+}
+
+/* One pass over N numbers: transforms of `radix` numbers that lie n / radix apart, in each n-th of them. Forward passes turn
+ * after, inverse ones before; those that touch the frequencies have nothing to turn. An inverse transform is a forward one with
+ * real and imaginary parts exchanged at both ends. */
+INLINE TARGET void PASS(const transform *q, int64_t n, const float *twiddles, const bool inverse, const place from,
+                        const place to, const int radix)
+{
+    const int64_t step = n / radix;
+    VECTOR re[8], im[8], bias;
+    memcpy(&bias, q->bias, sizeof bias);
+    for (int64_t i = 0; i < step; i++, twiddles += 2 * (radix - 1))
+        for (int64_t at = i; at < q->size; at += n) {
+            UNROLL for (int m = 0; m < radix; m++) {
+                memcpy(&re[m], number_at(q, from, at + m * step, inverse, LANES), sizeof(VECTOR));
+                memcpy(&im[m], number_at(q, from, at + m * step, !inverse, LANES), sizeof(VECTOR));
+            }
+            if (inverse && from != FREQUENCIES) TWIDDLE(re, im, twiddles, radix);
+            if (radix == 8) BUTTERFLY8(re, im);
+            else BUTTERFLY4(re, im);
+            if (!inverse && to != FREQUENCIES) TWIDDLE(re, im, twiddles, radix);
+            UNROLL for (int m = 0; m < radix; m++) {
+                float *real = number_at(q, to, at + m * step, inverse, LANES);
+                float *imaginary = number_at(q, to, at + m * step, !inverse, LANES);
+                VECTOR a, b;
+                if (to == ROWS) re[m] += bias, im[m] += bias;
+                if (to == ROWS && q->add) {
+                    memcpy(&a, real, sizeof a);
+                    memcpy(&b, imaginary, sizeof b);
+                    re[m] += a, im[m] += b;
+                }
+                memcpy(real, &re[m], sizeof(VECTOR));
+                memcpy(imaginary, &im[m], sizeof(VECTOR));
+            }
+        }
+}
+
+static TARGET void FORWARD(const transform *q)
+{
+    PASS(q, q->size, q->twiddles, false, ROWS, WORK, 8);
+    const float *twiddles = q->twiddles + q->size / 8 * 14;
+    if (q->size == 64) {
+        PASS(q, 8, NULL, false, WORK, FREQUENCIES, 8);
+        return;
+    }
+    if (q->size == 128) PASS(q, 16, twiddles, false, WORK, WORK, 4);
+    else PASS(q, 32, twiddles, false, WORK, WORK, 8);
+    PASS(q, 4, NULL, false, WORK, FREQUENCIES, 4);
+}
+
+/* The same passes from the last to the first. */
+static TARGET void INVERSE(const transform *q)
+{
+    const float *twiddles = q->twiddles + q->size / 8 * 14;
+    if (q->size == 64) PASS(q, 8, NULL, true, FREQUENCIES, WORK, 8);
+    else PASS(q, 4, NULL, true, FREQUENCIES, WORK, 4);
+    if (q->size == 128) PASS(q, 16, twiddles, true, WORK, WORK, 4);
+    if (q->size == 256) PASS(q, 32, twiddles, true, WORK, WORK, 8);
+    PASS(q, q->size, q->twiddles, true, WORK, ROWS, 8);
+}
+
+/* rows x vectors of one frequency's product, by three real products: with x = u + i v and W = a + i b,
+ *     s = (u + v) a        re = s - v (a + b)        im = s + u (b - a)
+ * x holds u + v, v and u; w holds a, -(a + b) and b - a. */
+INLINE TARGET void TILE(const product *p, const float *x, const float *w, int64_t panel, float *y, const int rows,
+                        const int vectors)
+{
+    const int64_t depth = p->depth, x_stride = p->x_stride, y_stride = p->y_stride;
+    float *real = y, *imaginary = y + p->width;
+    VECTOR sum[12][2], weight[2];
+    UNROLL for (int r = 0; r < rows; r++)
+        UNROLL for (int v = 0; v < vectors; v++) sum[r][v] = BROADCAST(0.0f);
+    for (int part = 0; part < 3; part++, x += p->x_part, w += depth * panel) {
+        if (part == 2)
+            UNROLL for (int r = 0; r < rows; r++)
+                UNROLL for (int v = 0; v < vectors; v++) memcpy(&sum[r][v], imaginary + r * y_stride + v * LANES, sizeof(VECTOR));
+        for (int64_t c = 0; c < depth; c++) {
+            UNROLL for (int v = 0; v < vectors; v++) memcpy(&weight[v], w + c * panel + v * LANES, sizeof(VECTOR));
+            UNROLL for (int r = 0; r < rows; r++) {
+                const VECTOR value = BROADCAST(x[r * x_stride + c]);
+                UNROLL for (int v = 0; v < vectors; v++) sum[r][v] = MULTIPLY_ADD(value, weight[v], sum[r][v]);
+            }
+        }
+        float *to = part == 1 ? real : imaginary;
+        UNROLL for (int r = 0; r < rows; r++)
+            UNROLL for (int v = 0; v < vectors; v++) memcpy(to + r * y_stride + v * LANES, &sum[r][v], sizeof(VECTOR));
+    }
+}
+
+/* All rows from this one on that tiles of this height cover, over one panel of columns; gives the row where they end. */
+INLINE TARGET int64_t SWEEP(const product *p, const float *w, int64_t column, int64_t panel, int64_t row, const int rows)
+{
+    for (; row + rows <= p->rows; row += rows) {
+        const float *x = p->x + row * p->x_stride;
+        float *y = p->y + row * p->y_stride + column;
+        int64_t v = 0;
+        for (; v + 2 * LANES <= panel; v += 2 * LANES) TILE(p, x, w + v, panel, y + v, rows, 2);
+        for (; v < panel; v += LANES) TILE(p, x, w + v, panel, y + v, rows, 1);
+    }
+    return row;
+}
+
+static TARGET void PRODUCT(const product *p)
+{
+    const float *w = p->weights;
+    for (int64_t column = 0, panel; column < p->columns; column += panel) {
+        panel = panel_at(column, p->columns);
+        int64_t row = 0;
+        if (TALL) row = SWEEP(p, w, column, panel, row, 12);
+        if (TALL) row = SWEEP(p, w, column, panel, row, 8);
+        row = SWEEP(p, w, column, panel, row, 6);
+        row = SWEEP(p, w, column, panel, row, 4);
+        row = SWEEP(p, w, column, panel, row, 2);
+        SWEEP(p, w, column, panel, row, 1);
+        w += 3 * p->depth * panel;
+    }
+}
+
+#undef NAME_
+#undef NAME
+#undef BUTTERFLY4
+#undef BUTTERFLY8
+#undef TWIDDLE
+#undef PASS
+#undef TILE
+#undef SWEEP
+#undef FORWARD
+#undef INVERSE
+#undef PRODUCT
+#undef KERNEL
+#undef TARGET
+#undef LANES
+#undef TALL
+#undef VECTOR
+#undef BROADCAST
+#undef MULTIPLY_ADD
+#undef SUBTRACT_PRODUCT

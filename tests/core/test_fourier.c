@@ -1,0 +1,172 @@
+/* The frequency domain: every kernel of this machine against loops in double, and the bits of every cut of y. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include "check.h"
+#include "core/kernels/fourier.h"
+#include "core/kernels/matrix.h"
+
+typedef struct problem { int64_t taps, in, out, length, out_length, pad, samples, size, multiple; } problem;
+
+static ng_arena *arena;
+
+static void *claim(int64_t count, size_t size)
+{
+    ng_error error;
+    void *memory = ng_alloc(arena, count, size, &error);
+    if (!memory) { puts(error.message); exit(2); }
+    return memory;
+}
+
+static float *numbers(int64_t count)
+{
+    float *data = claim(count, sizeof *data);
+    for (int64_t i = 0; i < count; i++) data[i] = (float)draw_real();
+    return data;
+}
+
+/* Rows [first, last) of samples [from, from + samples), by a copy of the rows that they read between NaN, with scratch full of
+ * NaN; y holds the whole result, behind it lies more. */
+static void run(const ng_fourier *f, const problem *p, const float *x, const float *bias, bool add, int64_t from, int64_t samples,
+                ng_range rows, float *y)
+{
+    const ng_range read = ng_clip(rows.first - p->pad, rows.last - p->pad + p->taps - 1, p->length);
+    const int64_t count = (read.last - read.first) * p->in, stride = count + 2 * p->in;
+    const int64_t written = (rows.last - rows.first) * p->out, room = written + 2;
+    float *copy = claim(samples * stride, sizeof *copy), *result = claim(samples * room, sizeof *result);
+    float *scratch = claim(f->scratch_bytes / 4 + 1, sizeof *scratch);
+    for (int64_t i = 0; i < samples * stride; i++) copy[i] = NAN;
+    for (int64_t i = 0; i < samples * room; i++) result[i] = 12345;
+    for (int64_t i = 0; i < f->scratch_bytes / 4; i++) scratch[i] = NAN;
+    scratch[f->scratch_bytes / 4] = 12345;
+    for (int64_t n = 0; n < samples; n++) {
+        memcpy(copy + n * stride + p->in, x + ((from + n) * p->length + read.first) * p->in, (size_t)count * sizeof *copy);
+        memcpy(result + n * room + 1, y + ((from + n) * p->out_length + rows.first) * p->out, (size_t)written * sizeof *result);
+    }
+    const ng_tile in = {copy + p->in, read.first, read.last, p->length, p->in, samples, stride};
+    ng_tile out = {result + 1, rows.first, rows.last, p->out_length, p->out, samples, room};
+    ng_fourier_rows(f, &in, p->pad, bias, add, &out, scratch);
+    CHECK(scratch[f->scratch_bytes / 4] == 12345);
+    for (int64_t n = 0; n < samples; n++) {
+        CHECK(result[n * room] == 12345 && result[n * room + room - 1] == 12345);
+        memcpy(y + ((from + n) * p->out_length + rows.first) * p->out, result + n * room + 1, (size_t)written * sizeof *result);
+    }
+}
+
+/* The largest error over the largest value, against y = before + bias + the sum in double. */
+static double error_of(const problem *p, const float *x, const float *kernel, const float *bias, const float *before, const float *y)
+{
+    double worst = 0, largest = 0;
+    double *sums = claim(p->out, sizeof *sums);
+    for (int64_t n = 0; n < p->samples; n++)
+        for (int64_t t = 0; t < p->out_length; t++) {
+            for (int64_t o = 0; o < p->out; o++)
+                sums[o] = (bias ? (double)bias[o] : 0) + (before ? (double)before[(n * p->out_length + t) * p->out + o] : 0);
+            const ng_range rows = ng_clip(t - p->pad, t - p->pad + p->taps, p->length);
+            for (int64_t i = rows.first; i < rows.last; i++)
+                for (int64_t c = 0; c < p->in; c++) {
+                    const double value = (double)x[(n * p->length + i) * p->in + c];
+                    const float *weights = kernel + ((i - t + p->pad) * p->in + c) * p->out;
+                    for (int64_t o = 0; o < p->out; o++) sums[o] += value * (double)weights[o];
+                }
+            for (int64_t o = 0; o < p->out; o++) {
+                worst = fmax(worst, fabs((double)y[(n * p->out_length + t) * p->out + o] - sums[o]));
+                largest = fmax(largest, fabs(sums[o]));
+            }
+        }
+    return worst / largest;
+}
+
+static bool same(const float *a, const float *b, int64_t count) { return !memcmp(a, b, (size_t)count * sizeof *a); }
+
+/* The kernel may be stored with taps in reverse and channels exchanged, as for a gradient. */
+static void one_case(const problem *p)
+{
+    ng_error error;
+    ng_fourier f;
+    arena = ng_arena_new((int64_t)1 << 31);
+    const int64_t weights = p->taps * p->in * p->out, size = p->samples * p->out_length * p->out;
+    float *x = numbers(p->samples * p->length * p->in), *kernel = numbers(weights), *before = numbers(size);
+    const float *bias = draw(3) ? numbers(p->out) : NULL;
+    const bool add = draw(2);
+    float *y = claim(size, sizeof *y), *cut = claim(size, sizeof *cut), *flipped = claim(weights, sizeof *flipped);
+    memcpy(y, before, (size_t)size * sizeof *y);
+    memcpy(cut, before, (size_t)size * sizeof *y);
+
+    if (draw(2)) {
+        for (int64_t j = 0; j < p->taps; j++)
+            for (int64_t c = 0; c < p->in; c++)
+                for (int64_t o = 0; o < p->out; o++)
+                    flipped[((p->taps - 1 - j) * p->out + o) * p->in + c] = kernel[(j * p->in + c) * p->out + o];
+        CHECK(!ng_fourier_make(flipped + (p->taps - 1) * p->in * p->out, p->taps, p->in, p->out, -p->in * p->out, 1, p->in,
+                               p->multiple, p->size, arena, &f, &error));
+    } else {
+        CHECK(!ng_fourier_make(kernel, p->taps, p->in, p->out, p->in * p->out, p->out, 1, p->multiple, p->size, arena, &f, &error));
+    }
+    CHECK(f.rows % p->multiple == 0 && f.rows > 0 && f.rows + p->taps - 1 <= p->size && f.pair_rows == 2 * f.rows);
+    CHECK(f.scratch_bytes <= 2 << 20);
+
+    run(&f, p, x, bias, add, 0, p->samples, (ng_range){0, p->out_length}, y);
+    const double wrong = error_of(p, x, kernel, bias, add ? before : NULL, y);
+    CHECK(wrong <= 1e-6);                        /* a few roundings of float32, relative to the largest values */
+    for (int64_t n = 0; n < p->samples; n++)
+        for (ng_range rows = {0, 0}; rows.last < p->out_length;) {
+            rows = (ng_range){rows.last, rows.last + (1 + draw(4)) * f.pair_rows};
+            if (rows.last > p->out_length) rows.last = p->out_length;
+            run(&f, p, x, bias, add, n, 1, rows, cut);
+        }
+    CHECK(same(y, cut, size));
+    ng_arena_free(arena);
+}
+
+/* Blocks far from a change keep their bits. */
+static void no_leak(int64_t size)
+{
+    const problem p = {9, 5, 7, 1500, 1500, 4, 1, size, 4};
+    ng_error error;
+    ng_fourier f;
+    arena = ng_arena_new((int64_t)1 << 30);
+    float *x = numbers(p.length * p.in), *y = claim(p.length * p.out, sizeof *y), *z = claim(p.length * p.out, sizeof *z);
+    CHECK(!ng_fourier_make(numbers(9 * 5 * 7), 9, 5, 7, 35, 7, 1, 4, size, arena, &f, &error));
+    run(&f, &p, x, NULL, false, 0, 1, (ng_range){0, p.length}, y);
+    for (int64_t c = 0; c < p.in; c++) x[(f.pair_rows + 6) * p.in + c] = 1e30f;      /* rows 2 S + 2 .. 2 S + 10 read it */
+    run(&f, &p, x, NULL, false, 0, 1, (ng_range){0, p.length}, z);
+    CHECK(same(y, z, f.pair_rows * p.out));
+    CHECK(same(y + 2 * f.pair_rows * p.out, z + 2 * f.pair_rows * p.out, (p.length - 2 * f.pair_rows) * p.out));
+    CHECK(!same(y, z, p.length * p.out));
+    ng_arena_free(arena);
+}
+
+static problem random_problem(int64_t largest, int64_t longest)
+{
+    static const int64_t sizes[] = {64, 128, 256};
+    problem p = {.taps = 3 + draw(30), .in = 1 + draw(largest), .out = 1 + draw(largest), .length = 1 + draw(longest),
+                 .samples = 1 + draw(3), .size = sizes[draw(3)], .multiple = 1 + draw(5)};
+    p.pad = draw(p.taps);
+    p.out_length = p.length + 2 * p.pad - p.taps + 1;                     /* as many rows on the right as on the left */
+    if (p.out_length < 1) p.out_length = 1;
+    return p;
+}
+
+int main(void)
+{
+    static const char *const kernels[] = {"portable", "avx2", "avx512"};
+    for (int k = 0; k < 3; k++) {
+        if (!ng_force_kernel(kernels[k])) continue;
+        for (int i = 0; i < 60; i++) {
+            const problem small = random_problem(9, 300);
+            one_case(&small);
+        }
+        for (int i = 0; i < 12; i++) {
+            const problem large = random_problem(70, 2000);
+            one_case(&large);
+        }
+        for (int64_t size = 64; size <= 256; size *= 2) {
+            const problem wide = {24, 70, 33, 90, 90, 11, 1, size, 4};
+            one_case(&wide);
+            no_leak(size);
+        }
+    }
+    CHECK(ng_force_kernel(NULL));
+    return finish();
+}
