@@ -79,7 +79,7 @@ is_null_pointer <- function(pointer) identical(pointer, new("externalptr"))
 
 # Axes of every node's output for inputs of these shapes, and its reach; C does the arithmetic.
 node_shapes <- function(model, inputs, frame = parent.frame()) {
-    found <- .Call(C_shapes, model@pointer, lapply(unname(inputs), as.numeric), list(1L, 2^62, NULL, 0, 0), frame)
+    found <- .Call(C_shapes, model@pointer, lapply(unname(inputs), as.numeric), list(1L, 2^62, NULL, 0, 0, FALSE), frame)
     axes <- lapply(seq_len(nrow(found)), function(at) found[at, 1 + (4 - found[at, 1]):3])
     list(axes = axes, reach = found[, 5:7, drop = FALSE])
 }
@@ -113,6 +113,16 @@ receptive_fields <- function(from, reach) {
 
 # ---- outputs and targets ----
 
+# How many numbers each output has for one input.
+output_sizes <- function(model, call = parent.frame()) {
+    sizes <- vapply(model@outputs, prod, 0)
+    if (anyNA(sizes))
+        stop_input(c("{.arg model} must answer with a fixed number of values for each window.",
+                     x = "Its output has as many rows as its input.", i = "{.fun predict} takes arrays for such a model."),
+                   class = "unsupported", call = call)
+    sizes
+}
+
 output_names <- function(model) {
     unlist(Map(function(name, axes) if (prod(axes) == 1) name else paste0(name, "_", seq_len(prod(axes))), names(model@outputs), model@outputs),
            use.names = FALSE)
@@ -121,9 +131,7 @@ output_names <- function(model) {
 # The scalar that is explained: nodes whose outputs it weighs, and the weights. Targets count through all outputs in order.
 # Logit: before a final sigmoid or softmax; a softmax logit minus the mean of the others, since only differences matter.
 target_of <- function(model, target, output, call = parent.frame()) {
-    sizes <- vapply(model@outputs, prod, 0)
-    if (anyNA(sizes))
-        stop_input("The output of {.arg model} has as many rows as its input; choose a model with one answer per window.", class = "unsupported", call = call)
+    sizes <- output_sizes(model, call)
     target <- check_number(target, min = 1, max = sum(sizes), name = "target", call = call)
     which_output <- findInterval(target - 1, c(0, cumsum(sizes)))
     unit <- target - c(0, cumsum(sizes))[which_output]

@@ -16,22 +16,26 @@
 #' thread_count()
 #' thread_count(1)
 #' @export
-thread_count <- function(threads = NULL) {
+thread_count <- function(threads = NULL) count_threads(threads, environment())
+
+count_threads <- function(threads, call) {
     positive <- function(word) {
         number <- suppressWarnings(as.numeric(word))
         if (length(number) == 1L && is.finite(number) && number >= 1) floor(number)
     }
-    wanted <- if (!is.null(threads)) check_number(threads, min = 1, max = 1024)
-              else if (!is.null(getOption("nucleograd.threads"))) check_number(getOption("nucleograd.threads"), 1, 1024, name = "option nucleograd.threads")
+    set <- getOption("nucleograd.threads")
+    wanted <- if (!is.null(threads)) check_number(threads, min = 1, max = 1024, call = call)
+              else if (!is.null(set)) check_number(set, min = 1, max = 1024, name = "option nucleograd.threads", call = call)
               else positive(Sys.getenv("OMP_NUM_THREADS"))
     if (is.null(wanted)) wanted <- 2
     as.integer(min(wanted, .Call(C_threads), positive(Sys.getenv("SLURM_CPUS_PER_TASK"))))
 }
 
 # What the bridge needs to run: list(threads, memory_bytes, progress, tile_bytes, round_bytes, plain). The last three are 0, 0
-# and FALSE, the core's own choices, unless a test sets the options nucleograd.tile_bytes, .round_bytes and .plain. The bar belongs to the verb's frame and closes with it.
+# and FALSE, the core's own choices, unless a test sets the options nucleograd.tile_bytes, .round_bytes and .plain. The bar
+# belongs to the verb's frame and closes with it.
 run_settings <- function(threads, progress = NULL, frame = parent.frame()) {
-    threads <- thread_count(threads)
+    threads <- count_threads(threads, frame)
     memory_bytes <- getOption("nucleograd.memory_bytes", 1e9)
     if (!is.numeric(memory_bytes) || length(memory_bytes) != 1L || is.na(memory_bytes) || memory_bytes < 1)
         stop_input("The option {.code nucleograd.memory_bytes} must be one positive number of bytes.", call = frame)
@@ -42,8 +46,8 @@ run_settings <- function(threads, progress = NULL, frame = parent.frame()) {
                                      format = "{cli::pb_name} {cli::pb_bar} {cli::pb_percent} | {cli::pb_eta_str}")
         update <- function(done) suspendInterrupts(cli::cli_progress_update(set = done, id = bar, .envir = frame))
     }
-    list(threads, as.numeric(memory_bytes), update, as.numeric(getOption("nucleograd.tile_bytes", 0)), as.numeric(getOption("nucleograd.round_bytes", 0)),
-         isTRUE(getOption("nucleograd.plain")))
+    list(threads, as.numeric(memory_bytes), update, as.numeric(getOption("nucleograd.tile_bytes", 0)),
+         as.numeric(getOption("nucleograd.round_bytes", 0)), isTRUE(getOption("nucleograd.plain")))
 }
 
 # The run of one of several calls that share a bar: the call covers windows `here` of `all`.

@@ -47,7 +47,7 @@ static void free_arena(SEXP owner)
 
 SEXP bridge_begin(bridge_call *call, SEXP run, SEXP frame)
 {
-    bridge_assert(TYPEOF(run) == VECSXP && XLENGTH(run) == 5 && TYPEOF(frame) == ENVSXP);
+    bridge_assert(TYPEOF(run) == VECSXP && XLENGTH(run) == 6 && TYPEOF(frame) == ENVSXP);
     SEXP token = PROTECT(R_MakeUnwindCont());
     SEXP owner = PROTECT(R_MakeExternalPtr(NULL, token, R_NilValue));
     R_RegisterCFinalizerEx(owner, free_arena, TRUE);
@@ -55,7 +55,8 @@ SEXP bridge_begin(bridge_call *call, SEXP run, SEXP frame)
     if (!arena) Rf_error("the system has no memory left");
     R_SetExternalPtrAddr(owner, arena);
     *call = (bridge_call){.run = {.arena = arena, .threads = Rf_asInteger(VECTOR_ELT(run, 0)), .poll = poll, .poll_data = call,
-                                  .tile_bytes = (int64_t)Rf_asReal(VECTOR_ELT(run, 3)), .round_bytes = (int64_t)Rf_asReal(VECTOR_ELT(run, 4))},
+                                  .tile_bytes = (int64_t)Rf_asReal(VECTOR_ELT(run, 3)), .round_bytes = (int64_t)Rf_asReal(VECTOR_ELT(run, 4)),
+                                  .plain = Rf_asLogical(VECTOR_ELT(run, 5)) == 1},
                           .frame = frame, .progress = VECTOR_ELT(run, 2), .token = token, .asked_at = milliseconds()};
     UNPROTECT(2);
     return owner;

@@ -5,7 +5,7 @@
  * The axis is nearly always the channels; an earlier one gives a whole row the same numbers. Rounded in the order of
  * TensorFlow: float32, the reciprocal root first. */
 #include <math.h>
-#include "core/network/layer.h"
+#include "core/network/affine.h"
 #include "core/network/vector.h"
 
 typedef struct batch_normalization {
@@ -52,6 +52,14 @@ static ng_status shape(ng_layer *layer, ng_arena *arena, ng_error *error)
 static int64_t place_of(const batch_normalization *bn, int64_t t)
 {
     return bn->row_modulus ? t / bn->row_divisor % bn->row_modulus : -1;
+}
+
+bool ng_scale_and_shift(const ng_layer *layer, const float **scale, const float **shift)
+{
+    const batch_normalization *bn = layer->config;
+    *scale = bn->scale;
+    *shift = bn->shift;
+    return bn->row_modulus == 0;
 }
 
 static void by_channel(const float *restrict x, const float *restrict scale, const float *restrict shift, float *restrict y,

@@ -1,4 +1,5 @@
 #include <string.h>
+#include "core/kernels/relu_pool.h"
 #include "core/network/plan.h"
 #include "core/network/types.h"
 
@@ -23,8 +24,32 @@ bool ng_in_stage(const ng_plan *plan, const ng_stage *stage, int node)
 
 /* ---- which nodes, in which order ---- */
 
-static ng_status order_nodes(const ng_graph *graph, const ng_shape *input_shapes, const int *wanted, int wanted_count, ng_arena *arena,
-                             ng_plan *plan, ng_error *error)
+/* The one call that `at` reads, if nobody else reads it and it is in the trunk; -1 else. */
+static int only_before(const ng_graph *graph, const ng_node *calls, const int *consumers, int at)
+{
+    const int before = graph->calls[at].input_count == 1 ? calls[at].inputs[0] : -1;
+    return before >= 0 && consumers[before] == 1 && calls[before].zone == NG_TRUNK ? before : -1;
+}
+
+/* Puts a kernel in the place of relu, perhaps BatchNormalization, and MaxPooling1D. */
+static void fuse_runs(const ng_graph *graph, ng_node *calls, bool *needed, const int *consumers, ng_arena *arena)
+{
+    for (int at = 0; at < graph->count; at++) {
+        if (!needed[at] || calls[at].zone != NG_TRUNK) continue;
+        const int first = only_before(graph, calls, consumers, at), second = first < 0 ? -1 : only_before(graph, calls, consumers, first);
+        ng_layer fused;
+        int relu = -1;
+        if (first >= 0 && ng_relu_pool(&calls[first].layer, NULL, &calls[at].layer, arena, &fused)) relu = first;
+        else if (second >= 0 && ng_relu_pool(&calls[second].layer, &calls[first].layer, &calls[at].layer, arena, &fused)) relu = second;
+        if (relu < 0) continue;
+        calls[at].layer = fused;
+        calls[at].inputs = calls[relu].inputs;
+        needed[first] = needed[relu] = false;
+    }
+}
+
+static ng_status order_nodes(const ng_graph *graph, const ng_shape *input_shapes, const int *wanted, int wanted_count, bool plain,
+                             ng_arena *arena, ng_plan *plan, ng_error *error)
 {
     const int n = graph->count;
     bool *needed = ng_alloc(arena, n, sizeof *needed, error);
@@ -62,6 +87,7 @@ static ng_status order_nodes(const ng_graph *graph, const ng_shape *input_shapes
         for (int i = 0; i < call->input_count; i++)
             if (calls[call->inputs[i]].zone == NG_HEAD) calls[at].zone = NG_HEAD;
     }
+    if (!plain) fuse_runs(graph, calls, needed, consumers, arena);
     for (int at = 0; at < n; at++) {             /* an affine layer that alone reads the end of a prefix prolongs it */
         if (!needed[at]) continue;
         const ng_call *call = &graph->calls[at];
@@ -303,7 +329,7 @@ ng_status ng_plan_make(const ng_graph *graph, const ng_shape *input_shapes, cons
 {
     ng_arena *arena = run->arena;
     *plan = (ng_plan){.tile_bytes = run->tile_bytes ? run->tile_bytes : TILE_BYTES};
-    if (order_nodes(graph, input_shapes, wanted, wanted_count, arena, plan, error)) return error->status;
+    if (order_nodes(graph, input_shapes, wanted, wanted_count, run->plain, arena, plan, error)) return error->status;
     if (cut_stages(plan, ng_arena_room(arena), arena, error)) return error->status;
     ng_range *rows = ng_alloc(arena, plan->count, sizeof *rows, error);
     if (!rows) return error->status;
