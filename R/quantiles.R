@@ -27,6 +27,7 @@ setClass("GeneQuantiles", contains = "RangedSummarizedExperiment")
 #' @param type Which features, by their column `type`; `NULL` takes all. Regions without that column are all taken.
 #' @param shifts How many times the annotation is moved: 1 to 1,000,000. The smallest p-value is 1 / (`shifts` + 1).
 #' @param seed A whole number for the same p-values again; `NULL` takes one from R's generator.
+#' @param threads How many threads; see [thread_count()].
 #' @return A `GeneQuantiles`, one row a feature, with the assays
 #'   - `bases`, `left_out`: bases with and without a score;
 #'   - `mean`, `sum`, `mean_absolute`, `max`, `positive_share`: of the scores of the `bases`, in the unit of the model's output; the
@@ -48,7 +49,7 @@ setClass("GeneQuantiles", contains = "RangedSummarizedExperiment")
 #' genes <- GenomicRanges::shift(genes, -853000)
 #' gene_quantiles(scores, genes, shifts = 99, seed = 1)
 #' @export
-gene_quantiles <- function(scores, annotation, type = c("CDS", "rRNA", "tRNA"), shifts = 1000, seed = NULL) {
+gene_quantiles <- function(scores, annotation, type = c("CDS", "rRNA", "tRNA"), shifts = 1000, seed = NULL, threads = NULL) {
     check_is(scores, "Attribution", "attribution")
     check_is(annotation, "GRanges", "read_annotation")
     shifts <- check_number(shifts, 1, 1e6)
@@ -58,7 +59,8 @@ gene_quantiles <- function(scores, annotation, type = c("CDS", "rRNA", "tRNA"), 
     contigs <- scored_contigs(scores, features)
     statistics <- feature_statistics(features, contigs)
     statistics$quantile_genes <- share_below(statistics$mean)
-    statistics$quantile_bases <- window_quantiles(statistics$mean, features, contigs)
+    statistics$quantile_bases <- window_quantiles(statistics$mean, features, contigs, run_settings(threads, "Ranking among windows"),
+                                                  environment())
     null <- null_model(features, contigs)
     statistics$p_value <- shift_p_values(statistics$mean, null, shifts, seed)
     statistics$fdr <- stats::p.adjust(statistics$p_value, "BH")
@@ -149,47 +151,17 @@ running_sums <- function(score) {
 }
 
 # For each feature the share of the other windows of its width whose mean is lower, over all contigs.
-window_quantiles <- function(mean, features, contigs) {
-    width <- BiocGenerics::width(features)
-    groups <- split(which(!is.na(mean)), width[!is.na(mean)])
-    lower <- equal <- total <- numeric(length(mean))
-    cli::cli_progress_bar("Ranking among windows", total = length(contigs) * length(groups))
-    for (contig in contigs) {
-        length_bp <- length(contig$score)
-        running <- running_sums(rep_len(contig$score, length_bp + if (contig$circular) min(max(width), length_bp) - 1 else 0))
-        for (k in seq_along(groups)) {
-            width_bp <- as.integer(names(groups)[k])
-            windows <- if (width_bp > length_bp) 0 else if (contig$circular) length_bp else length_bp - width_bp + 1
-            ranks <- rank_among_windows(mean[groups[[k]]], running, width_bp, windows)
-            lower[groups[[k]]] <- lower[groups[[k]]] + ranks$lower
-            equal[groups[[k]]] <- equal[groups[[k]]] + ranks$equal
-            total[groups[[k]]] <- total[groups[[k]]] + ranks$total
-            cli::cli_progress_update()
-        }
+window_quantiles <- function(mean, features, contigs, run, frame) {
+    known <- which(!is.na(mean))
+    width_bp <- as.numeric(BiocGenerics::width(features))[known]
+    counts <- matrix(0, 3, length(known))                                      # windows with a lower, an equal, any mean
+    for (k in seq_along(contigs)) {
+        running <- running_sums(contigs[[k]]$score)
+        counts <- counts + .Call(C_window_ranks, running$sums, running$bases, contigs[[k]]$circular, running$rounding, width_bp, mean[known],
+                                 part_of_run(run, k, length(contigs)), frame)
     }
-    ifelse(is.na(mean), NA, ifelse(total == 1, 0.5, (lower + (equal - 1) / 2) / (total - 1)))    # a feature is one of the windows
-}
-
-# How many of the first `windows` windows have a mean below, or equal to, each of `means`. In blocks that fit the cache.
-rank_among_windows <- function(means, running, width_bp, windows) {
-    slack <- running$rounding / width_bp
-    cuts <- c(means - slack, means + slack)
-    if (running$complete) cuts <- cuts * width_bp                              # sums instead of means: no division
-    order_of_cuts <- order(cuts)
-    counts <- numeric(length(cuts) + 1)
-    first <- 0
-    while (first < windows) {
-        last <- min(first + 65536, windows)
-        window_sums <- running$sums[(first + width_bp + 1):(last + width_bp)] - running$sums[(first + 1):last]
-        if (!running$complete)                                                 # 0 / 0 is in no interval and falls out
-            window_sums <- window_sums / (running$bases[(first + width_bp + 1):(last + width_bp)] - running$bases[(first + 1):last])
-        counts <- counts + tabulate(findInterval(window_sums, cuts[order_of_cuts]) + 1L, length(counts))
-        first <- last
-    }
-    below <- numeric(length(cuts))
-    below[order_of_cuts] <- cumsum(counts)[seq_along(cuts)]
-    lower <- below[seq_along(means)]
-    list(lower = lower, equal = below[-seq_along(means)] - lower, total = sum(counts))
+    others <- counts[3, ] - 1                                                  # a feature is one of the windows
+    replace(rep(NA_real_, length(mean)), known, ifelse(others == 0, 0.5, (counts[1, ] + (counts[2, ] - 1) / 2) / others))
 }
 
 # How the annotation moves. The contigs lie end to end on one axis, cut into blocks; a draw gives each block a random place on the
@@ -225,7 +197,7 @@ cut_pieces <- function(pieces, at, onward = at) {
 }
 
 shift_p_values <- function(mean, null, shifts, seed) {
-    places <- with_seed(seed, matrix(sample.int(null$axis_bp, null$blocks * shifts, replace = TRUE) - 1, null$blocks))
+    places <- matrix(.Call(C_random, seed, 0, null$blocks * shifts, null$axis_bp), null$blocks)
     as_high <- draws <- numeric(length(mean))
     for (draw in seq_len(shifts)) {
         moved <- moved_means(null, places[, draw])
@@ -250,14 +222,6 @@ moved_means <- function(null, place) {
     }
     bases <- if (null$running$complete) rowsum(null$bases, null$feature)[, 1] else within(null$running$bases)
     list(mean = ifelse(bases > 0, within(null$running$sums) / bases, NA), bases = bases)
-}
-
-# Draws of `code` depend on `seed` alone and leave R's generator where it was.
-with_seed <- function(seed, code) {
-    state <- globalenv()$.Random.seed
-    on.exit(if (is.null(state)) rm(".Random.seed", envir = globalenv()) else assign(".Random.seed", state, envir = globalenv()))
-    set.seed(seed, "Mersenne-Twister", "Inversion", "Rejection")
-    code
 }
 
 #' @rdname GeneQuantiles-class

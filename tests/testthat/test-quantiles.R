@@ -67,7 +67,7 @@ test_that("shifted p-values are those of a loop over the circle, features over t
     score[c(3, 50:58)] <- NA
     genes <- suppressWarnings(features_on("a", c(10, 40, 110), c(30, 75, 128)))
     result <- gene_quantiles(scored(a = score, circular = TRUE), genes, shifts = 50, seed = 7)
-    moves <- with_seed(7, sample.int(120, 50, replace = TRUE) - 1)
+    moves <- .Call(C_random, 7, 0, 50, 120)
     for (k in 1:3) {
         moved <- vapply(moves, function(move) {
             mean(score[bases_of(BiocGenerics::start(genes)[k] + move, BiocGenerics::end(genes)[k] + move, 120)], na.rm = TRUE)
@@ -86,7 +86,7 @@ test_that("block-bootstrap p-values are those of a genome put together from bloc
     origin <- c(a = 0, b = 150, c = 240)
     length_bp <- lengths(scores)
     block_bp <- 40                                                         # the longest of the genes
-    places <- with_seed(8, matrix(sample.int(260, 7 * 40, replace = TRUE) - 1, 7))
+    places <- matrix(.Call(C_random, 8, 0, 7 * 40, 260), 7)
     moved <- apply(places, 2, function(place) {
         genome <- unlist(lapply(place, function(from) {
             contig <- max(which(origin <= from))
@@ -134,6 +134,12 @@ test_that("a seed decides the p-values and leaves R's generator alone", {
     drawn <- gene_quantiles(attribution, three, shifts = 20)
     again <- gene_quantiles(attribution, three, shifts = 20, seed = SummarizedExperiment::colData(drawn)$seed)
     expect_identical(again, drawn)
+})
+
+test_that("threads change no bit", {
+    attribution <- scored(a = smooth_scores(20000))
+    expect_identical(gene_quantiles(attribution, three, shifts = 20, seed = 5, threads = 2),
+                     gene_quantiles(attribution, three, shifts = 20, seed = 5, threads = 1))
 })
 
 test_that("the table is ranked, names every feature, and survives subsetting", {
