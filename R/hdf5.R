@@ -44,12 +44,12 @@ part <- function(h5, bytes, at, count) {
     bytes[at + seq_len(count)]
 }
 
-# Text up to the first zero byte.
+# Text up to the first zero byte; in a damaged file any byte may be there.
 as_text <- function(bytes) {
     end <- match(as.raw(0), bytes, nomatch = length(bytes) + 1) - 1
     text <- rawToChar(bytes[seq_len(end)])
-    Encoding(text) <- "UTF-8"
-    text
+    Encoding(text) <- if (validUTF8(text)) "UTF-8" else "latin1"
+    enc2utf8(text)
 }
 
 expect_mark <- function(h5, bytes, mark) {
@@ -142,10 +142,10 @@ find_object <- function(h5, address, path) {
     steps <- strsplit(path, "/", fixed = TRUE)[[1]]
     if (length(steps) == 0 || length(steps) > 50) stop_hdf5(h5, "{.val {path}} is not the name of a stored object.")
     for (step in steps) {
-        address <- list_group(h5, address)[step]
-        if (length(address) == 0 || is.na(names(address))) stop_hdf5(h5, "It has no {.val {path}}.")
+        links <- list_group(h5, address)
+        if (!step %in% names(links)) stop_hdf5(h5, "It has no {.val {path}}.")
+        address <- links[[match(step, names(links))]]
         if (is.na(address)) stop_hdf5(h5, "{.val {path}} is a link to another place; only plain objects are read.")
-        address <- unname(address)
     }
     address
 }

@@ -22,7 +22,7 @@ new_graph <- function(source) {
     graph$source <- source
     graph$nodes <- graph$weights <- graph$rows <- list()
     graph$weight_count <- 0L
-    graph$most_nodes <- 100000L                                                  # nested calls may multiply without end
+    graph$most_nodes <- 10000L                                                   # nested calls may multiply without end
     graph
 }
 

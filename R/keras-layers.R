@@ -110,7 +110,7 @@ refuse_settings <- function(class, config, source, name) {
 }
 
 stop_unsupported <- function(source, name, class, reason) {
-    stop_model_file(source, "Layer {.val {name}}, a {class}, {reason}.", "Computed layers: {supported_layers}.",
+    stop_model_file(source, "Layer {.val {name}}, a {class}, {reason}.", "Computed layers: {toString(supported_layers)}.",
                     class = c("unsupported", "model_file"))
 }
 

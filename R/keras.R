@@ -26,7 +26,12 @@ parse_keras <- function(file, architecture = NULL, call = parent.frame()) {
                         paste("deepG's checkpoints are of this kind by default. Give the architecture: another model file,",
                               "or a JSON file from {.code model.to_json()}."))
     check_keras_version(stored$keras_version, source)
-    flatten_model(parse_json(stored$config, source), stored, source)
+    json <- parse_json(stored$config, source)
+    tryCatch(flatten_model(json, stored, source), error = function(error) {      # a list where Keras writes a number, and the like
+        if (inherits(error, "nucleograd_error")) stop(error)
+        reason <- conditionMessage(error)
+        stop_model_file(source, "The description of its layers is not as Keras writes it ({reason}).")
+    })
 }
 
 read_architecture <- function(source) {

@@ -20,15 +20,39 @@ check_group <- function(group) {
     }
 }
 
-test_that("small stacks of common layers are as Keras computes them", check_group("stacks"))
-test_that("convolutions are: padding, kernel, stride, dilation, short sequences", check_group("conv"))
-test_that("pooling is: size, stride, padding, ties", check_group("pooling"))
-test_that("activations are, at their kinks too", check_group("activations"))
-test_that("normalizations are: axis, scale, center", check_group("normalization"))
-test_that("layers that move and merge numbers are", check_group("shapes"))
-test_that("LSTM and GRU are: options, states, old files", check_group("recurrent"))
-test_that("Bidirectional and TimeDistributed are", check_group("wrappers"))
-test_that("graphs are: shared layers, nested and frozen models, several inputs and outputs", check_group("graphs"))
-test_that("deepG's architectures are", check_group("deepg"))
-test_that("GenomeNet's architectures are", check_group("genomenet"))
-test_that("random stacks of layers are", check_group("mixtures"))
+test_that("small stacks of common layers are as Keras computes them", {
+    check_group("stacks")
+})
+test_that("convolutions are: padding, kernel, stride, dilation, short sequences", {
+    check_group("conv")
+})
+test_that("pooling is: size, stride, padding, ties", {
+    check_group("pooling")
+})
+test_that("activations are, at their kinks too", {
+    check_group("activations")
+})
+test_that("normalizations are: axis, scale, center", {
+    check_group("normalization")
+})
+test_that("layers that move and merge numbers are", {
+    check_group("shapes")
+})
+test_that("LSTM and GRU are: options, states, old files", {
+    check_group("recurrent")
+})
+test_that("Bidirectional and TimeDistributed are", {
+    check_group("wrappers")
+})
+test_that("graphs are: shared layers, nested and frozen models, several inputs and outputs", {
+    check_group("graphs")
+})
+test_that("deepG's architectures are", {
+    check_group("deepg")
+})
+test_that("GenomeNet's architectures are", {
+    check_group("genomenet")
+})
+test_that("random stacks of layers are", {
+    check_group("mixtures")
+})
