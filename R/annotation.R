@@ -16,8 +16,8 @@
 #' @source The GFF3 specification, <https://github.com/The-Sequence-Ontology/Specifications/blob/master/gff3.md>.
 #' @examples
 #' file <- tempfile(fileext = ".gff")
-#' writeLines(c("##gff-version 3", "##sequence-region contig_1 1 900",
-#'              paste("contig_1", "Prodigal", "CDS", 11, 340, ".", "+", 0, "ID=x_1;gene=spo0A;product=response regulator", sep = "\t")), file)
+#' row <- paste("contig_1", "Prodigal", "CDS", 11, 340, ".", "+", 0, "ID=x_1;gene=spo0A;product=response regulator", sep = "\t")
+#' writeLines(c("##gff-version 3", "##sequence-region contig_1 1 900", row), file)
 #' read_annotation(file)
 #' @export
 read_annotation <- function(file, genome = NULL) {
@@ -146,7 +146,7 @@ place_features <- function(features, known, call = parent.frame()) {
                      x = "{features$type[k]} {.val {features$ID[k]}} runs from {features$start[k]} to {features$end[k]}.",
                      i = if (is.na(last[k])) "It must start before it ends."
                          else if (last[k] > length_bp[k]) "{.val {features$contig[k]}} has {length_bp[k]} bp and is circular."
-                         else "{.val {features$contig[k]}} has {length_bp[k]} bp and is linear; is it {.arg circular} in {.fun read_genome}?"),
+                         else "{.val {features$contig[k]}} has {length_bp[k]} bp and is linear. Can you read it as {.arg circular}?"),
                    class = "regions", call = call)
     }
     GenomicRanges::GRanges(features$contig, IRanges::IRanges(features$start, features$end), features$strand,

@@ -51,7 +51,8 @@ track_kind <- function(con, call = parent.frame()) {
     ending <- if (length(con) == 1) tolower(tools::file_ext(con)) else ""
     kind <- c(bw = "bw", bigwig = "bw", bedgraph = "bedGraph", bg = "bedGraph")[ending]
     if (is.na(kind))
-        stop_input("{.arg con} must be one path that ends in {.or {.val {c('.bw', '.bigWig', '.bedGraph', '.bg')}}}, not {.val {con}}.", call = call)
+        stop_input("{.arg con} must be one path that ends in {.or {.val {c('.bw', '.bigWig', '.bedGraph', '.bg')}}}, not {.val {con}}.",
+                   call = call)
     unname(kind)
 }
 

@@ -10,13 +10,13 @@
 #' @param y Not used.
 #' @param type Which view.
 #' @param region Where to look: a `GRanges` of one range, `"contig"`, `"contig:start-end"` (bp, 1-based, closed), or the name or
-#'   locus tag of a gene in `annotation`, which is shown with a fifth of its length on both sides (at least 100 bp; none in a heatmap or logo). `NULL`:
-#'   the longest contig for `"genome"`, else the place of the highest running mean, 20,000, 200 or 60 bp around it.
+#'   locus tag of a gene in `annotation`, which is shown with a fifth of its length on both sides (at least 100 bp; none in a
+#'   heatmap or logo). `NULL`: the longest contig for `"genome"`, else 20,000, 200 or 60 bp around the highest running mean.
 #' @param annotation A `GRanges` from [read_annotation()], for the genes.
 #' @param k Bases in the running mean, 1 to 1,000,000.
 #' @return A `ggplot`.
-#' @section Errors: `nucleograd_error_package`: ggplot2 (for a logo also ggseqlogo) is not installed. `nucleograd_error_regions`: there is no such
-#'   region, or it is too long for a heatmap (2,000 bp) or a logo (300 bp). `nucleograd_error_argument`.
+#' @section Errors: `nucleograd_error_package`: ggplot2 (for a logo also ggseqlogo) is not installed. `nucleograd_error_regions`:
+#'   there is no such region, or it is too long for a heatmap (2,000 bp) or a logo (300 bp). `nucleograd_error_argument`.
 #' @examples
 #' piece <- Biostrings::subseq(example_genome(), 853001, 857000)
 #' scores <- attribution(example_model(), piece, nodes = 5)
@@ -69,10 +69,12 @@ region_shown <- function(x, type, region, annotation, k, call = parent.frame()) 
 }
 
 gene_named <- function(name, annotation, call) {
-    found <- if (!is.null(annotation)) annotation[which(gene_column(annotation, "gene") == name | gene_column(annotation, "locus_tag") == name)]
+    found <- if (!is.null(annotation))
+        annotation[which(gene_column(annotation, "gene") == name | gene_column(annotation, "locus_tag") == name)]
     if (!length(found))
         stop_input(c("{.arg region} must be \"contig\", \"contig:start-end\", or a gene of {.arg annotation}.",
-                     x = "{.val {name}} is none of them{if (is.null(annotation)) '; there is no annotation'}."), class = "regions", call = call)
+                     x = "{.val {name}} is none of them{if (is.null(annotation)) '; there is no annotation'}."),
+                   class = "regions", call = call)
     found[1]
 }
 
@@ -83,7 +85,8 @@ check_region <- function(here, known, longest, clip, call) {
     if (clip && !circular) here[c("start", "end")] <- list(max(here$start, 1), min(here$end, length_bp))
     if (circular && here$start < 1) here[c("start", "end")] <- list(here$start + length_bp, here$end + length_bp)
     width <- here$end - here$start + 1
-    if (is.na(length_bp) || here$start < 1 || here$start > length_bp || width < 1 || width > length_bp || here$end > length_bp && !circular)
+    if (is.na(length_bp) || here$start < 1 || here$start > length_bp || width < 1 || width > length_bp ||
+        here$end > length_bp && !circular)
         stop_input(c("{.arg region} must lie on a contig of the attribution.", x = "It is {here$contig}:{here$start}-{here$end}.",
                      i = "Its contigs: {paste0(GenomeInfoDb::seqnames(known), ' (', GenomeInfoDb::seqlengths(known), ' bp)')}."),
                    class = "regions", call = call)
@@ -171,8 +174,10 @@ gene_track <- function(annotation, here, length_bp, scores_range) {
     from <- ifelse(genes$strand == "-", genes$end, genes$start)
     to <- ifelse(genes$strand == "-", genes$start, genes$end)
     neck <- ifelse(genes$strand == "*", to, to + ifelse(genes$strand == "-", tip, -tip))
+    low <- genes$y - half
+    high <- genes$y + half
     arrows <- data.frame(gene = rep(seq_len(nrow(genes)), each = 5), type = rep(genes$type, each = 5),
-                         x = c(rbind(from, neck, to, neck, from)), y = c(rbind(genes$y - half, genes$y - half, genes$y, genes$y + half, genes$y + half)))
+                         x = c(rbind(from, neck, to, neck, from)), y = c(rbind(low, low, genes$y, high, high)))
     types <- names(sort(table(genes$type), decreasing = TRUE))
     fits <- !is.na(genes$name) & nchar(genes$name) * 0.0085 * span < genes$end - genes$start
     middle <- (from + neck) / 2
@@ -187,7 +192,8 @@ genes_shown <- function(annotation, here, length_bp) {
     if (is.null(annotation)) return(NULL)
     genes <- choose_genes(annotation)
     genes <- genes[GenomeInfoDb::seqnames(genes) == here$contig & !gene_column(genes, "type") %in% c("gene", "pseudogene")]
-    table <- data.frame(start = BiocGenerics::start(genes), end = BiocGenerics::end(genes), strand = as.character(BiocGenerics::strand(genes)),
+    table <- data.frame(start = BiocGenerics::start(genes), end = BiocGenerics::end(genes),
+                        strand = as.character(BiocGenerics::strand(genes)),
                         type = first_known(gene_column(genes, "type"), rep("region", length(genes))),
                         name = short_names(gene_column(genes, "gene"), gene_column(genes, "product"), gene_column(genes, "locus_tag")))
     turned <- table
@@ -228,7 +234,8 @@ plot_heatmap <- function(x, here) {
     ggplot2::ggplot(cells, ggplot2::aes(.data$position, .data$base, fill = .data$score)) +
         ggplot2::geom_tile() +
         (if (length(position) <= 300)
-            ggplot2::geom_point(data = cells[cells$present, ], shape = 16, size = if (length(position) > 120) 0.4 else 0.9, colour = "grey20")) +
+            ggplot2::geom_point(data = cells[cells$present, ], shape = 16, colour = "grey20",
+                                size = if (length(position) > 120) 0.4 else 0.9)) +
         ggplot2::scale_fill_gradient2(low = "#0072B2", mid = "white", high = "#D55E00", midpoint = 0, limits = c(-limit, limit),
                                       na.value = "grey85", name = score_title(x@settings$output, "Score"), n.breaks = 5,
                                       guide = ggplot2::guide_colourbar(barwidth = 9, barheight = 0.5, title.vjust = 1)) +
@@ -236,7 +243,8 @@ plot_heatmap <- function(x, here) {
         ggplot2::scale_y_discrete(expand = c(0, 0)) +
         ggplot2::labs(y = "Channel", title = scores_title(x@settings), subtitle = settings_title(x@settings)) +
         plain_theme() +
-        ggplot2::theme(panel.border = ggplot2::element_rect(fill = NA, colour = "grey60", linewidth = 0.4), axis.line = ggplot2::element_blank())
+        ggplot2::theme(panel.border = ggplot2::element_rect(fill = NA, colour = "grey60", linewidth = 0.4),
+                       axis.line = ggplot2::element_blank())
 }
 
 plot_logo <- function(x, here, call = parent.frame()) {
@@ -253,7 +261,8 @@ plot_logo <- function(x, here, call = parent.frame()) {
     })) +
         ggplot2::geom_hline(yintercept = 0, colour = "grey50", linewidth = 0.3) +
         ggplot2::guides(fill = "none") +
-        ggplot2::labs(y = score_title(x@settings$output, "Score of a base"), title = scores_title(x@settings), subtitle = settings_title(x@settings)) +
+        ggplot2::labs(y = score_title(x@settings$output, "Score of a base"), title = scores_title(x@settings),
+                      subtitle = settings_title(x@settings)) +
         plain_theme()
 }
 

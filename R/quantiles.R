@@ -254,15 +254,18 @@ ranked_table <- function(x, call = parent.frame()) {
 #' @exportMethod show
 setMethod("show", "GeneQuantiles", function(object) {
     settings <- as.data.frame(SummarizedExperiment::colData(object))
-    cat("Gene quantiles of ", nrow(object), if (nrow(object) == 1) " feature" else " features", ", ranked by their mean score\n", sep = "")
+    cat("Gene quantiles of ", nrow(object), if (nrow(object) == 1) " feature" else " features", ", ranked by their mean score\n",
+        sep = "")
     for (k in seq_len(nrow(settings))) with(settings[k, ], cat(sep = "",
         "  scores   ", settings_title(settings[k, ]), "; ", output, " of ", target_name, ", model ", model, "\n",
         "  features ", types, "\n",
-        "  p-values ", null, ", ", format(shifts, big.mark = ",", scientific = FALSE), " draws, seed ", format(seed, scientific = FALSE), "\n"))
+        "  p-values ", null, ", ", format(shifts, big.mark = ",", scientific = FALSE), " draws, seed ",
+        format(seed, scientific = FALSE), "\n"))
     if (ncol(object) != 1 || nrow(object) == 0) return(invisible())
     table <- utils::head(ranked_table(object), 10)
     table$Description <- ifelse(nchar(table$Description) > 40, paste0(substr(table$Description, 1, 37), "..."), table$Description)
-    print(table[c("Gene", "Description", "Quantile Position", "bases", "mean", "quantile_bases", "p_value", "fdr")], digits = 3, row.names = FALSE)
+    columns <- c("Gene", "Description", "Quantile Position", "bases", "mean", "quantile_bases", "p_value", "fdr")
+    print(table[columns], digits = 3, row.names = FALSE)
     if (nrow(object) > 10) cat("...", nrow(object) - 10, "more features: as.data.frame(x) has all\n")
 })
 
