@@ -19,8 +19,8 @@ split_attribute <- function(h5, body) {
     sizes <- c(uint(h5, body, 2, 2), uint(h5, body, 4, 2), uint(h5, body, 6, 2))
     taken <- if (version == 1) 8 * ceiling(sizes / 8) else sizes                 # the first version fills up to eight bytes
     at <- (if (version == 3) 9 else 8) + c(0, cumsum(taken))
-    list(name = as_text(part(h5, body, at[1], sizes[1])), type = part(h5, body, at[2], sizes[2]), space = part(h5, body, at[3], sizes[3]),
-         data = body[-seq_len(min(at[4], length(body)))])
+    list(name = as_text(part(h5, body, at[1], sizes[1])), type = part(h5, body, at[2], sizes[2]),
+         space = part(h5, body, at[3], sizes[3]), data = body[-seq_len(min(at[4], length(body)))])
 }
 
 decode_text <- function(h5, attribute) {
@@ -94,7 +94,8 @@ read_numbers <- function(h5, address, name) {
     count <- prod(dims)
     class <- uint(h5, layout, 1, 1)
     if (!uint(h5, layout, 0, 1) %in% 3:4 || class > 1)
-        stop_hdf5(h5, "{.val {name}} is stored in pieces or compressed, as Keras does not.", "Repack it with {.code h5repack -l CONTI -f NONE}.")
+        stop_hdf5(h5, "{.val {name}} is stored in pieces or compressed, as Keras does not.",
+                  "Repack it with {.code h5repack -l CONTI -f NONE}.")
     h5$bytes_of_numbers <- h5$bytes_of_numbers + count * width                    # each is named once; names may be repeated
     if (h5$bytes_of_numbers > h5$size) stop_hdf5(h5, "It announces more data than it holds.")
     bytes <- if (count == 0) raw()

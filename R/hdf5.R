@@ -20,7 +20,8 @@ open_hdf5 <- function(source) {
 
 close_hdf5 <- function(h5) close(h5$file)
 
-stop_hdf5 <- function(h5, reason = "It is damaged: its parts point to places that do not exist.", advice = NULL, envir = parent.frame()) {
+stop_hdf5 <- function(h5, reason = "It is damaged: its parts point to places that do not exist.", advice = NULL,
+                      envir = parent.frame()) {
     stop_model_file(h5$source, reason, advice, envir = envir)
 }
 

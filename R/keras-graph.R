@@ -176,7 +176,10 @@ stored_order <- function(layer) {
 
 inner_layers <- function(layer) if (is.null(layer$layers)) layer$children else layer$layers
 
-leaves <- function(layer) if (is.null(inner_layers(layer))) list(layer) else unlist(lapply(inner_layers(layer), leaves), recursive = FALSE)
+leaves <- function(layer) {
+    inner <- inner_layers(layer)
+    if (is.null(inner)) list(layer) else unlist(lapply(inner, leaves), recursive = FALSE)
+}
 
 load_weights <- function(graph, layer, stored) {
     slots <- unlist(stored_order(layer))
@@ -259,7 +262,8 @@ call_bidirectional <- function(graph, layer, inputs, distributed) {
     if (!is.null(mode)) {
         class <- c(concat = "Concatenate", sum = "Add", ave = "Average", mul = "Multiply")[mode]
         if (is.na(class)) stop_model_file(graph$source, "Layer {.val {layer$path}} has an unknown {.field merge_mode}.")
-        both <- add_node(graph, unname(class), layer$path, both, if (mode == "concat") list(axis = -1) else list(), distributed = distributed)
+        config <- if (mode == "concat") list(axis = -1) else list()
+        both <- add_node(graph, unname(class), layer$path, both, config, distributed = distributed)
     }
     c(both, forward[-1], backward[-1])
 }

@@ -88,8 +88,8 @@ read_settings <- function(class, config, source, name) {
 read_setting <- function(value, default, key, source, name) {
     value <- unlist(value)
     if (is.null(value)) value <- default
-    right <- switch(typeof(default), double = is.numeric(value) && all(is.finite(value)), logical = is.logical(value) && !anyNA(value),
-                    character = is.character(value), `NULL` = is.null(value) || is.numeric(value))
+    right <- switch(typeof(default), double = is.numeric(value) && all(is.finite(value)),
+                    logical = is.logical(value) && !anyNA(value), character = is.character(value), `NULL` = is.null(value) || is.numeric(value))
     if (!right && key %in% c("activation", "recurrent_activation")) return(default)   # read by activation_word()
     if (!right)
         stop_model_file(source, "Layer {.val {name}} has no usable {.field {key}}.")
@@ -176,7 +176,8 @@ convert_cudnn <- function(class, weights, units) {
         structure(as.vector(t(do.call(cbind, blocks))), dims = dims)
     }
     bias <- weights[[3]]
-    bias <- if (class == "CuDNNLSTM") structure(bias[seq_len(4 * units)] + bias[4 * units + seq_len(4 * units)], dims = 4L * as.integer(units))
+    own <- seq_len(4 * units)
+    bias <- if (class == "CuDNNLSTM") structure(bias[own] + bias[4 * units + own], dims = 4L * as.integer(units))
             else structure(as.vector(bias), dims = c(2L, 3L * as.integer(units)))
     list(turn(weights[[1]], TRUE), turn(weights[[2]], FALSE), bias)
 }

@@ -32,7 +32,8 @@ new_functional <- function(graph, model) {
     if (length(model$input_tensors) == 0 || length(model$output_tensors) == 0)
         stop_model_file(graph$source, "Model {.val {model$name}} has no inputs or no outputs.")
     inbound <- lapply(entries, function(entry) entry$inbound_nodes)
-    calls <- lapply(seq_along(inbound), function(place) lapply(inbound[[place]], read_call, layer = model$layers[[place]], source = graph$source))
+    calls <- Map(function(calls, layer) lapply(calls, read_call, layer = layer, source = graph$source), inbound, model$layers)
+    calls <- unname(calls)
     used <- c(unlist(calls, recursive = FALSE), list(model$output_tensors))
     used <- unlist(used, recursive = FALSE)
     model$calls <- unlist(lapply(seq_along(calls), function(place) {
@@ -111,7 +112,8 @@ call_model <- function(graph, model, inputs, distributed) {
         return(inputs)
     }
     if (length(inputs) != length(model$input_tensors))
-        stop_model_file(graph$source, "Model {.val {model$path}} has {length(model$input_tensors)} input{?s}, but is called with {length(inputs)}.")
+        stop_model_file(graph$source, paste("Model {.val {model$path}} has {length(model$input_tensors)} input{?s}, but is called",
+                                            "with {length(inputs)}."))
     tensors <- new.env(parent = emptyenv())                                      # node numbers of every call that has been made
     key <- function(layer, call) paste0(layer, "\n", call)
     for (k in seq_along(inputs)) tensors[[key(model$input_tensors[[k]]$layer, 0)]] <- inputs[[k]]
@@ -130,7 +132,8 @@ call_model <- function(graph, model, inputs, distributed) {
             tensors[[key(layer$name, call$call)]] <- call_layer(graph, layer, nodes, distributed)
         }
         if (length(waiting) == length(pending))
-            stop_model_file(graph$source, "Layer {.val {model$layers[[waiting[[1]]$place]]$path}} waits for a tensor that never comes: a cycle, or a missing call.")
+            stop_model_file(graph$source, paste("Layer {.val {model$layers[[waiting[[1]]$place]]$path}} waits for a tensor that never",
+                                                "comes: a cycle, or a missing call."))
         pending <- waiting
     }
     outputs <- find_nodes(model$output_tensors)
