@@ -32,7 +32,7 @@ ng_status ng_predict(const ng_plan *plan, const ng_source *source, int64_t windo
     float **here = ng_alloc(run->arena, plan->wanted_count, sizeof *here, error);
     if (!here) return error->status;
     for (int64_t first = 0; first < windows; first += round_windows) {
-        const ng_round round = {first, least(round_windows, windows - first), 1, &end, NULL};
+        const ng_round round = {first, least(round_windows, windows - first), 1, &end, NULL, false};
         for (int w = 0; w < plan->wanted_count; w++) here[w] = outputs[w] + first * ng_size(plan->nodes[plan->wanted[w]].whole);
         ng_stream_forward(&stream, &round, NULL, NULL, here);
         if (ng_poll(run, (double)(first + round.windows) / (double)windows, error)) return error->status;
@@ -91,10 +91,18 @@ static void evaluate_ends(ng_stream *stream, int64_t first_window, int64_t windo
 {
     for (int end = 0; end < 2; end++) {
         const double position = end;
-        const ng_round round = {first_window, windows, 1, &position, NULL};
+        const ng_round round = {first_window, windows, 1, &position, NULL, false};
         ng_stream_forward(stream, &round, objective, values, NULL);
         for (int64_t w = 0; w < windows; w++) *(end ? &checks[first_window + w].output : &checks[first_window + w].baseline_output) = values[w];
     }
+}
+
+/* How many nodes from `node` on, at most `most_nodes`, go in one round: the baseline itself keeps its ties and goes alone. */
+static int64_t alike(const ng_path *path, int64_t node, int64_t most_nodes)
+{
+    int64_t count = 1;
+    while (count < most_nodes && node + count < path->nodes && path->positions[node] != 0 && path->positions[node + count] != 0) count++;
+    return count;
 }
 
 ng_status ng_path_integral(const ng_plan *plan, const ng_source *source, int64_t windows, const ng_objective *objective,
@@ -112,10 +120,11 @@ ng_status ng_path_integral(const ng_plan *plan, const ng_source *source, int64_t
         const int64_t here = least(group, windows - first);
         evaluate_ends(&stream, first, here, objective, values, checks);
         ng_stream_clear(&stream, here);
-        for (int64_t node = 0; node < path->nodes; node += nodes) {
-            const ng_round round = {first, here, least(nodes, path->nodes - node), path->positions + node, path->weights + node};
+        for (int64_t node = 0, count; node < path->nodes; node += count) {
+            count = alike(path, node, nodes);
+            const ng_round round = {first, here, count, path->positions + node, path->weights + node, path->positions[node] == 0};
             ng_stream_gradient(&stream, &round, objective);
-            const double done = ((double)first + (double)here * (double)(node + round.nodes) / (double)path->nodes) / (double)windows;
+            const double done = ((double)first + (double)here * (double)(node + count) / (double)path->nodes) / (double)windows;
             if (ng_poll(run, done, error)) return error->status;
         }
         deliver(&stream, first, here, path, sink, checks, &room);

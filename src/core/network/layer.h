@@ -40,14 +40,16 @@ typedef struct ng_layer {
     ng_reach reach;
     const void *config;                          /* the type's own struct: parsed settings, packed weights */
     int64_t code_bytes;                          /* kept per output row and sample, from forward to backward; multiple of 4 if floats */
-    int64_t scratch_bytes;                       /* per thread and call of forward or backward, for each sample in the tile */
+    int64_t scratch_bytes, call_bytes;           /* scratch of one call: scratch_bytes for each sample in the tile, and call_bytes */
+    int64_t y_align, x_align;                    /* tiles of y, and of dx, begin at multiples of these; 0: anywhere */
+    int64_t weight_bytes;                        /* what a call reads besides its tiles, if so much that samples should share it */
 } ng_layer;
 
 /* Contract.
  * (1) A result depends on absolute row numbers alone, never on where a tile begins, which thread runs it or which other
  *     samples are in the tile: every tiling and batching gives the same bits.
  * (2) All that can fail fails in shape(), before work starts: settings, weight shapes, ranks. The others allocate nothing and
- *     remember nothing; scratch holds scratch_bytes * samples bytes, 64-byte aligned, with undefined content.
+ *     remember nothing; scratch holds scratch_bytes * samples + call_bytes bytes, 64-byte aligned, content undefined.
  * (3) x[i] holds at least ng_rows_needed(reach, rows of y); dy and code hold at least ng_rows_touched(reach, rows of dx).
  * (4) forward overwrites y and code; backward adds to dx[i] (which may be the same tile for two inputs). dx[i] == NULL data:
  *     nobody wants that gradient. dx[i] may hold different rows for different inputs, and x[i] more rows than needed. */

@@ -1,4 +1,5 @@
 #include <string.h>
+#include "core/kernels/fourier_conv1d.h"
 #include "core/kernels/relu_pool.h"
 #include "core/network/plan.h"
 #include "core/network/types.h"
@@ -6,6 +7,7 @@
 enum {
     TILE_BYTES = 512 << 10,                      /* a tile's working set: half of a usual second-level cache */
     HEAD_TILES = 8,                              /* the head streams through large matrices: more samples share them */
+    SHARING_SAMPLES = 8,                         /* in a tile whose weights outweigh it */
     MOST_SAMPLES = 64                            /* in a tile or a block of the head: enough rows for the matrix kernel */
 };
 
@@ -48,6 +50,23 @@ static void fuse_runs(const ng_graph *graph, ng_node *calls, bool *needed, const
     }
 }
 
+/* Puts the frequency domain in the place of convolutions that gain by it, but not of the first: its rows are one-hot, its ties
+ * must stay ties, and it is computed once for all nodes. */
+static ng_status use_fourier(int count, ng_node *calls, const bool *needed, ng_arena *arena, ng_error *error)
+{
+    for (int at = 0; at < count; at++) {
+        if (!needed[at] || calls[at].zone != NG_TRUNK || calls[calls[at].inputs[0]].zone == NG_PREFIX) continue;
+        const ng_layer before = calls[at].layer;
+        if (ng_fourier_conv1d(&calls[at].layer, arena, error)) return error->status;
+        if (calls[at].layer.type == before.type) continue;
+        ng_layer *exact = ng_alloc(arena, 1, sizeof *exact, error);
+        if (!exact) return error->status;
+        *exact = before;
+        calls[at].exact = exact;
+    }
+    return NG_OK;
+}
+
 static ng_status order_nodes(const ng_graph *graph, const ng_shape *input_shapes, const int *wanted, int wanted_count, bool plain,
                              ng_arena *arena, ng_plan *plan, ng_error *error)
 {
@@ -87,7 +106,10 @@ static ng_status order_nodes(const ng_graph *graph, const ng_shape *input_shapes
         for (int i = 0; i < call->input_count; i++)
             if (calls[call->inputs[i]].zone == NG_HEAD) calls[at].zone = NG_HEAD;
     }
-    if (!plain) fuse_runs(graph, calls, needed, consumers, arena);
+    if (!plain) {
+        fuse_runs(graph, calls, needed, consumers, arena);
+        if (use_fourier(graph->count, calls, needed, arena, error)) return error->status;
+    }
     for (int at = 0; at < n; at++) {             /* an affine layer that alone reads the end of a prefix prolongs it */
         if (!needed[at]) continue;
         const ng_call *call = &graph->calls[at];
@@ -171,9 +193,39 @@ static ng_status cut_stages(ng_plan *plan, int64_t memory_bytes, ng_arena *arena
 
 /* ---- rows of tiles ---- */
 
-static ng_range part(int64_t tile, int64_t tiles, int64_t length)
+static int64_t cut(int64_t tile, int64_t tiles, int64_t length, int64_t unit)
 {
-    return (ng_range){tile * length / tiles, (tile + 1) * length / tiles};
+    return tile == tiles ? length : (tile * length / tiles + unit / 2) / unit * unit;
+}
+
+ng_range ng_part(int64_t tile, int64_t tiles, int64_t length, int64_t unit)
+{
+    return (ng_range){cut(tile, tiles, length, unit), cut(tile + 1, tiles, length, unit)};
+}
+
+static ng_range aligned(ng_range rows, int64_t align, int64_t length)
+{
+    if (align <= 1 || rows.first >= rows.last) return rows;
+    return (ng_range){rows.first / align * align, least(up(rows.last, align) * align, length)};
+}
+
+static int64_t both_units(int64_t a, int64_t b) { return a % b == 0 ? a : b % a == 0 ? b : a * b; }
+
+/* Where tiles may be cut: forward, so that no kernel computes rows twice; backward, where kernels must begin. */
+static void find_units(ng_plan *plan)
+{
+    for (int k = 0; k < plan->count; k++) plan->nodes[k].y_unit = plan->nodes[k].gradient_unit = 1;
+    for (int k = plan->trunk_first; k < plan->head_first; k++) {
+        ng_node *node = &plan->nodes[k];
+        const int64_t stride = node->layer.reach.stride;
+        for (int i = 0; i < node->layer.inputs; i++) {
+            ng_node *from = &plan->nodes[node->inputs[i]];
+            if (node->layer.x_align > 1) from->gradient_unit = both_units(from->gradient_unit, node->layer.x_align);
+            if (from->stage == node->stage && !from->origin)
+                node->y_unit = most(node->y_unit, from->y_unit % stride ? from->y_unit : from->y_unit / stride);
+        }
+        if (node->layer.y_align > 1) node->y_unit = node->layer.y_align;
+    }
 }
 
 static ng_range hull(ng_range a, ng_range b)
@@ -186,6 +238,7 @@ static ng_range hull(ng_range a, ng_range b)
 static void need(const ng_plan *plan, int node, ng_range *rows)
 {
     const ng_layer *layer = &plan->nodes[node].layer;
+    rows[node] = aligned(rows[node], layer->y_align, ng_rows(layer->out));
     for (int i = 0; i < layer->inputs; i++) {
         ng_range *from = &rows[plan->nodes[node].inputs[i]];
         *from = hull(*from, ng_rows_needed(layer->reach, rows[node], ng_rows(layer->in[i])));
@@ -195,7 +248,7 @@ static void need(const ng_plan *plan, int node, ng_range *rows)
 void ng_tile_rows(const ng_plan *plan, const ng_stage *stage, int64_t tile, ng_range *rows)
 {
     for (int k = 0; k < stage->last; k++)
-        rows[k] = ng_in_stage(plan, stage, k) && plan->nodes[k].kept ? part(tile, stage->tiles, ng_rows(plan->nodes[k].whole))
+        rows[k] = ng_in_stage(plan, stage, k) && plan->nodes[k].kept ? ng_part(tile, stage->tiles, ng_rows(plan->nodes[k].whole), plan->nodes[k].y_unit)
                                                                       : (ng_range){0, 0};
     for (int k = stage->last - 1; k >= stage->first; k--) need(plan, k, rows);
     for (int k = plan->trunk_first - 1; stage == plan->stages && k >= 0; k--) need(plan, k, rows);
@@ -207,6 +260,7 @@ static void touch(const ng_plan *plan, int node, ng_range *rows)
     rows[node] = (ng_range){0, 0};
     for (int i = 0; i < layer->inputs; i++)
         rows[node] = hull(rows[node], ng_rows_touched(layer->reach, rows[plan->nodes[node].inputs[i]], ng_rows(layer->out)));
+    rows[node] = aligned(rows[node], plan->nodes[node].gradient_unit, ng_rows(layer->out));
 }
 
 /* Is node a tensor whose gradient the stage delivers? */
@@ -223,14 +277,15 @@ static bool delivers(const ng_plan *plan, const ng_stage *stage, int node)
 void ng_back_tile_rows(const ng_plan *plan, const ng_stage *stage, int64_t tile, ng_range *rows)
 {
     for (int k = 0; k < stage->first; k++)
-        rows[k] = delivers(plan, stage, k) ? part(tile, stage->back_tiles, ng_rows(plan->nodes[k].whole)) : (ng_range){0, 0};
+        rows[k] = delivers(plan, stage, k) ? ng_part(tile, stage->back_tiles, ng_rows(plan->nodes[k].whole), plan->nodes[k].gradient_unit)
+                                             : (ng_range){0, 0};
     for (int k = stage->first; k < stage->last; k++) touch(plan, k, rows);
 }
 
 void ng_prefix_tile_rows(const ng_plan *plan, int input, int64_t tile, ng_range *rows)
 {
     const int first = plan->input_nodes[input];
-    rows[first] = part(tile, plan->prefix_tiles, ng_rows(plan->nodes[first].whole));
+    rows[first] = ng_part(tile, plan->prefix_tiles, ng_rows(plan->nodes[first].whole), 1);
     for (int k = first, at = first; k < plan->trunk_first; k++)
         if (plan->nodes[k].layer.inputs && plan->nodes[k].inputs[0] == at) touch(plan, at = k, rows);
 }
@@ -243,15 +298,18 @@ static int64_t buffer_bytes(const ng_node *node, ng_range rows, bool with_code)
     return padded(n * node->whole.channels * 4) + (with_code ? padded(n * node->layer.code_bytes) : 0);
 }
 
-/* Bytes of one sample in a tile whose rows are known; the prefix holds two ends. */
-static int64_t tile_bytes(const ng_plan *plan, const ng_stage *stage, const ng_range *rows, bool forward)
+/* Bytes of one sample in a tile whose rows are known; the prefix holds two ends. *call_bytes: what a tile takes besides. */
+static int64_t tile_bytes(const ng_plan *plan, const ng_stage *stage, const ng_range *rows, bool forward, int64_t *call_bytes)
 {
     int64_t bytes = 0, scratch = 0;
+    *call_bytes = 0;
     for (int k = 0; k < stage->last; k++) {
         const ng_node *node = &plan->nodes[k];
         if (node->zone == NG_PREFIX && stage == plan->stages && forward) bytes += 2 * buffer_bytes(node, rows[k], true);
         if (ng_in_stage(plan, stage, k)) bytes += buffer_bytes(node, rows[k], forward);
-        if (node->zone == NG_PREFIX || ng_in_stage(plan, stage, k)) scratch = most(scratch, 2 * node->layer.scratch_bytes);
+        if (node->zone != NG_PREFIX && !ng_in_stage(plan, stage, k)) continue;
+        scratch = most(scratch, 2 * node->layer.scratch_bytes);
+        *call_bytes = most(*call_bytes, padded(node->layer.call_bytes));
     }
     return bytes + padded(scratch);
 }
@@ -264,7 +322,8 @@ static int64_t choose_tiles(const ng_plan *plan, ng_stage *stage, bool forward, 
         const ng_node *node = &plan->nodes[k];
         const bool inside = ng_in_stage(plan, stage, k);
         if (inside || (node->zone == NG_PREFIX && stage == plan->stages)) bytes += node_bytes(node);
-        if (forward ? inside && node->kept : delivers(plan, stage, k)) shortest = least(shortest, ng_rows(node->whole));
+        if (forward ? inside && node->kept : delivers(plan, stage, k))
+            shortest = least(shortest, ng_rows(node->whole) / (forward ? node->y_unit : node->gradient_unit));
     }
     int64_t *tiles = forward ? &stage->tiles : &stage->back_tiles;
     for (*tiles = most(1, least(up(bytes, plan->tile_bytes), shortest)); *tiles > 1; *tiles = (*tiles + 1) / 2) {
@@ -282,15 +341,16 @@ static void size_stage(ng_plan *plan, ng_stage *stage, bool gradients, ng_range 
 {
     for (int forward = 1; forward >= (gradients ? 0 : 1); forward--) {
         const int64_t tiles = choose_tiles(plan, stage, forward, rows);
-        int64_t bytes = 0;
+        int64_t bytes = 0, call_bytes = 0, weight_bytes = 0;
         for (int64_t t = 0; t < tiles; t++) {
             if (forward) ng_tile_rows(plan, stage, t, rows);
             else ng_back_tile_rows(plan, stage, t, rows);
-            bytes = most(bytes, tile_bytes(plan, stage, rows, forward));
+            bytes = most(bytes, tile_bytes(plan, stage, rows, forward, &call_bytes));
         }
-        const int64_t block = most(1, least(plan->tile_bytes / most(bytes, 1), MOST_SAMPLES));
-        *(forward ? &stage->block : &stage->back_block) = block;
-        plan->scratch_bytes = most(plan->scratch_bytes, bytes * block);
+        for (int k = stage->first; k < stage->last; k++) weight_bytes = most(weight_bytes, plan->nodes[k].layer.weight_bytes);
+        const int64_t block = most(1, least(plan->tile_bytes / most(bytes, 1), MOST_SAMPLES)), sharing = weight_bytes / most(bytes, 1);
+        *(forward ? &stage->block : &stage->back_block) = most(block, least(sharing, SHARING_SAMPLES));
+        plan->scratch_bytes = most(plan->scratch_bytes, bytes * most(block, least(sharing, SHARING_SAMPLES)) + call_bytes);
     }
 }
 
@@ -306,7 +366,7 @@ static void size_prefix(ng_plan *plan, ng_range *rows)
             ng_prefix_tile_rows(plan, i, t, rows);
             int64_t need_bytes = 0;
             for (int k = 0; k < plan->trunk_first; k++)
-                need_bytes += buffer_bytes(&plan->nodes[k], rows[k], false) + padded(plan->nodes[k].layer.scratch_bytes);
+                need_bytes += buffer_bytes(&plan->nodes[k], rows[k], false) + padded(plan->nodes[k].layer.scratch_bytes + plan->nodes[k].layer.call_bytes);
             plan->scratch_bytes = most(plan->scratch_bytes, need_bytes);
         }
 }
@@ -317,7 +377,7 @@ static void size_head(ng_plan *plan)
     for (int k = plan->head_first; k < plan->count; k++) {
         const ng_node *node = &plan->nodes[k];
         bytes += 2 * padded(node_bytes(node)) + padded(ng_rows(node->layer.out) * node->layer.code_bytes * node->group);
-        scratch = most(scratch, node->layer.scratch_bytes * node->group);
+        scratch = most(scratch, node->layer.scratch_bytes * node->group + node->layer.call_bytes);
     }
     bytes += padded(scratch);
     plan->head_block = most(1, least(HEAD_TILES * plan->tile_bytes / most(bytes, 1), MOST_SAMPLES));
@@ -333,6 +393,7 @@ ng_status ng_plan_make(const ng_graph *graph, const ng_shape *input_shapes, cons
     if (cut_stages(plan, ng_arena_room(arena), arena, error)) return error->status;
     ng_range *rows = ng_alloc(arena, plan->count, sizeof *rows, error);
     if (!rows) return error->status;
+    find_units(plan);
     for (int s = 0; s < plan->stage_count; s++) size_stage(plan, &plan->stages[s], gradients, rows);
     if (gradients) size_prefix(plan, rows);
     size_head(plan);

@@ -16,6 +16,7 @@ typedef enum { NG_PREFIX, NG_TRUNK, NG_HEAD } ng_zone;
 
 typedef struct ng_node {
     ng_layer layer;
+    const ng_layer *exact;                       /* the same layer where equal inputs must give equal bits; NULL: it does so itself */
     const int *inputs;                           /* node numbers */
     ng_shape whole;                              /* output as other nodes see it */
     int64_t group;                               /* samples of the layer in one sample of the network */
@@ -23,6 +24,7 @@ typedef struct ng_node {
     int stage;                                   /* of a trunk node, and of an origin (stage 0) */
     bool origin;
     bool kept;                                   /* its output outlives its stage */
+    int64_t y_unit, gradient_unit;               /* tiles of its output, and of its gradient, are cut at multiples of these */
 } ng_node;
 
 /* Nodes [first, last) of the plan; an origin in [0, first) belongs to stage 0 as well. */
@@ -61,6 +63,9 @@ void ng_tile_rows(const ng_plan *plan, const ng_stage *stage, int64_t tile, ng_r
 void ng_back_tile_rows(const ng_plan *plan, const ng_stage *stage, int64_t tile, ng_range *rows);
 /* Rows of the prefix of input `input` for tile `tile` of its transpose: of dx itself at the InputLayer, of what touches it after. */
 void ng_prefix_tile_rows(const ng_plan *plan, int input, int64_t tile, ng_range *rows);
+
+/* Rows of tile `tile` of `tiles` over `length` rows: cut at multiples of unit. */
+ng_range ng_part(int64_t tile, int64_t tiles, int64_t length, int64_t unit);
 
 bool ng_in_stage(const ng_plan *plan, const ng_stage *stage, int node);
 

@@ -115,22 +115,26 @@ static const ng_tile *operands(const ng_node *node, const ng_tile *tiles, ng_wor
     return worker->operands;
 }
 
-static void layer_forward(const ng_node *node, ng_tile *tiles, int k, ng_code *code, ng_worker *worker)
+static void layer_forward(const ng_stream *stream, int k, ng_tile *tiles, ng_code *code, ng_worker *worker)
 {
+    const ng_node *node = &stream->plan->nodes[k];
+    const ng_layer *layer = stream->exact && node->exact ? node->exact : &node->layer;
     ng_tile y = as_layer_sees(tiles[k], node->layer.out, node->group);
     const int64_t used = worker->used;
-    void *scratch = take(worker, node->layer.scratch_bytes * y.samples);
-    node->layer.type->forward(&node->layer, operands(node, tiles, worker), &y, code, scratch);
+    void *scratch = take(worker, node->layer.scratch_bytes * y.samples + node->layer.call_bytes);
+    layer->type->forward(layer, operands(node, tiles, worker), &y, code, scratch);
     worker->used = used;
 }
 
-static void layer_backward(const ng_node *node, ng_tile *gradients, int k, const ng_code *code, ng_worker *worker)
+static void layer_backward(const ng_stream *stream, int k, ng_tile *gradients, const ng_code *code, ng_worker *worker)
 {
+    const ng_node *node = &stream->plan->nodes[k];
+    const ng_layer *layer = stream->exact && node->exact ? node->exact : &node->layer;
     const ng_tile dy = as_layer_sees(gradients[k], node->layer.out, node->group);
     const int64_t used = worker->used;
-    void *scratch = take(worker, node->layer.scratch_bytes * dy.samples);
+    void *scratch = take(worker, node->layer.scratch_bytes * dy.samples + node->layer.call_bytes);
     operands(node, gradients, worker);
-    node->layer.type->backward(&node->layer, &dy, code, worker->operands, scratch);
+    layer->type->backward(layer, &dy, code, worker->operands, scratch);
     worker->used = used;
 }
 
@@ -163,7 +167,7 @@ static void prefix_forward(const ng_stream *stream, int64_t window, int ends, ng
         worker->tiles[k] = new_tile(worker, node, worker->rows[k], ends);
         if (node->layer.inputs) {
             ng_code code = new_code(worker, node, worker->rows[k], ends);
-            layer_forward(node, worker->tiles, k, &code, worker);
+            layer_forward(stream, k, worker->tiles, &code, worker);
             continue;
         }
         int input = 0;
@@ -207,13 +211,13 @@ static void stage_tile_forward(ng_stream *stream, const ng_stage *stage, int64_t
         if (node->origin) interpolate(&ends[k], positions, &worker->tiles[k]);
         else {
             worker->codes[k] = new_code(worker, node, rows, samples);
-            layer_forward(node, worker->tiles, k, &worker->codes[k], worker);
+            layer_forward(stream, k, worker->tiles, &worker->codes[k], worker);
             const ng_range own = {rows.first, tile + 1 < stage->tiles ? least(worker->next[k].first, rows.last) : rows.last};
             if (stream->codes[k]) keep_codes(stream, k, &worker->codes[k], own, first, samples);
         }
         if (node->kept) {
             const int64_t length = ng_rows(node->whole);
-            keep_rows(stream, k, &worker->tiles[k], (ng_range){tile * length / stage->tiles, (tile + 1) * length / stage->tiles}, first);
+            keep_rows(stream, k, &worker->tiles[k], ng_part(tile, stage->tiles, length, node->y_unit), first);
         }
     }
     worker->used = used;
@@ -228,6 +232,13 @@ static task task_at(int64_t at, const ng_round *round, int64_t chunk, int64_t ti
     return (task){at / tiles / chunks, node, least(chunk, round->nodes - node), at % tiles};
 }
 
+/* A block of samples that leaves work for every thread. */
+static int64_t share(int64_t block, const ng_round *round, int64_t tiles, int threads)
+{
+    const int64_t each = round->windows * round->nodes * tiles / threads;
+    return block <= each ? block : each > 1 ? each : 1;
+}
+
 static int64_t task_count(const ng_round *round, int64_t chunk, int64_t tiles)
 {
     return round->windows * ((round->nodes + chunk - 1) / chunk) * tiles;
@@ -237,8 +248,9 @@ static void stage_forward(ng_stream *stream, int s, const ng_round *round, int e
 {
     const ng_plan *plan = stream->plan;
     const ng_stage *stage = &plan->stages[s];
+    const int64_t block = share(stage->block, round, stage->tiles, stream->run->threads);
     /* the first stage shares the ends of the prefix among all nodes of a window, unless threads would then lie idle */
-    const int64_t chunk = s == 0 && round->windows * stage->tiles >= 4 * stream->run->threads ? round->nodes : stage->block;
+    const int64_t chunk = s == 0 && round->windows * stage->tiles >= 4 * stream->run->threads ? round->nodes : block;
     const int64_t tasks = task_count(round, chunk, stage->tiles);
 #pragma omp parallel for schedule(dynamic) num_threads(stream->run->threads)
     for (int64_t at = 0; at < tasks; at++) {
@@ -254,9 +266,9 @@ static void stage_forward(ng_stream *stream, int s, const ng_round *round, int e
             all = take(worker, plan->trunk_first * (int64_t)sizeof *all);
             memcpy(all, worker->tiles, (size_t)plan->trunk_first * sizeof *all);
         }
-        for (int64_t n = 0; n < todo.nodes; n += stage->block)
+        for (int64_t n = 0; n < todo.nodes; n += block)
             stage_tile_forward(stream, stage, todo.tile, todo.window * round->nodes + todo.first_node + n,
-                               least(stage->block, todo.nodes - n), round->positions + todo.first_node + n, all, worker);
+                               least(block, todo.nodes - n), round->positions + todo.first_node + n, all, worker);
     }
 }
 
@@ -287,7 +299,7 @@ static void head_block(ng_stream *stream, const ng_round *round, int64_t first, 
         tiles[k] = new_tile(worker, node, (ng_range){0, ng_rows(node->whole)}, samples);
         const int64_t bytes = ng_rows(node->layer.out) * node->layer.code_bytes;
         worker->codes[k] = (ng_code){take(worker, bytes * node->group * samples), 0, ng_rows(node->layer.out), node->layer.code_bytes, bytes};
-        layer_forward(node, tiles, k, &worker->codes[k], worker);
+        layer_forward(stream, k, tiles, &worker->codes[k], worker);
     }
     for (int w = 0; w < plan->wanted_count; w++) {
         const ng_tile *tile = &tiles[plan->wanted[w]];
@@ -314,7 +326,7 @@ static void head_block(ng_stream *stream, const ng_round *round, int64_t first, 
             for (int64_t i = 0; cotangent && i < ng_size(plan->nodes[k].whole); i++) gradient[i] += cotangent[i];
         }
     }
-    for (int k = plan->count - 1; k >= plan->head_first; k--) layer_backward(&plan->nodes[k], tiles, k, &worker->codes[k], worker);
+    for (int k = plan->count - 1; k >= plan->head_first; k--) layer_backward(stream, k, tiles, &worker->codes[k], worker);
 }
 
 static void run_head(ng_stream *stream, const ng_round *round, const ng_objective *objective, double *values, float *const *outputs,
@@ -367,7 +379,7 @@ static void stage_tile_backward(ng_stream *stream, const ng_stage *stage, int64_
         const int64_t bytes = node->layer.code_bytes, rows = ng_rows(node->layer.out);
         const ng_code code = {stream->codes[k] + (first * rows + worker->rows[k].first) * bytes, worker->rows[k].first,
                               worker->rows[k].last, bytes, rows * bytes};
-        layer_backward(node, gradients, k, bytes ? &code : NULL, worker);
+        layer_backward(stream, k, gradients, bytes ? &code : NULL, worker);
     }
 }
 
@@ -394,17 +406,18 @@ static void stage_backward(ng_stream *stream, int s, const ng_round *round)
 {
     const ng_plan *plan = stream->plan;
     const ng_stage *stage = &plan->stages[s];
-    const int64_t chunk = s == 0 ? round->nodes : stage->back_block;   /* the first stage adds up its nodes in order */
+    const int64_t block = share(stage->back_block, round, stage->back_tiles, stream->run->threads);
+    const int64_t chunk = s == 0 ? round->nodes : block;               /* the first stage adds up its nodes in order */
     const int64_t tasks = task_count(round, chunk, stage->back_tiles);
 #pragma omp parallel for schedule(dynamic) num_threads(stream->run->threads)
     for (int64_t at = 0; at < tasks; at++) {
         ng_worker *worker = &stream->workers[worker_number()];
         const task todo = task_at(at, round, chunk, stage->back_tiles);
         ng_back_tile_rows(plan, stage, todo.tile, worker->rows);
-        for (int64_t n = 0; n < todo.nodes; n += stage->back_block) {
+        for (int64_t n = 0; n < todo.nodes; n += block) {
             const int64_t first = todo.first_node + n;
             worker->used = 0;
-            stage_tile_backward(stream, stage, todo.window * round->nodes + first, least(stage->back_block, todo.nodes - n), worker);
+            stage_tile_backward(stream, stage, todo.window * round->nodes + first, least(block, todo.nodes - n), worker);
             if (s == 0) add_to_sums(stream, todo.window, round->weights + first, worker);
         }
     }
@@ -412,21 +425,24 @@ static void stage_backward(ng_stream *stream, int s, const ng_round *round)
 
 /* ---- rounds ---- */
 
-void ng_stream_forward(ng_stream *stream, const ng_round *round, const ng_objective *objective, double *values, float *const *outputs)
+static void run_trunk(ng_stream *stream, const ng_round *round)
 {
     int ends = 1;
     for (int64_t n = 0; n < round->nodes; n++)
         if (round->positions[n] != 1) ends = 2;
+    stream->exact = round->exact;
     for (int s = 0; s < stream->plan->stage_count; s++) stage_forward(stream, s, round, ends);
+}
+
+void ng_stream_forward(ng_stream *stream, const ng_round *round, const ng_objective *objective, double *values, float *const *outputs)
+{
+    run_trunk(stream, round);
     run_head(stream, round, objective, values, outputs, false);
 }
 
 void ng_stream_gradient(ng_stream *stream, const ng_round *round, const ng_objective *objective)
 {
-    int ends = 1;
-    for (int64_t n = 0; n < round->nodes; n++)
-        if (round->positions[n] != 1) ends = 2;
-    for (int s = 0; s < stream->plan->stage_count; s++) stage_forward(stream, s, round, ends);
+    run_trunk(stream, round);
     run_head(stream, round, objective, NULL, NULL, true);
     for (int s = stream->plan->stage_count - 1; s >= 0; s--) stage_backward(stream, s, round);
 }
@@ -464,7 +480,7 @@ static void prefix_tile_backward(ng_stream *stream, int input, int64_t window, i
         if (k == first) break;
     }
     for (int k = last; k != first; k = plan->nodes[k].inputs[0])
-        if (!empty(worker->rows[k])) layer_backward(&plan->nodes[k], worker->tiles, k, NULL, worker);
+        if (!empty(worker->rows[k])) layer_backward(stream, k, worker->tiles, NULL, worker);
 }
 
 void ng_stream_input_gradient(ng_stream *stream, int input, int64_t windows, float *gradient)

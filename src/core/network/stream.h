@@ -24,12 +24,14 @@ typedef struct ng_round {
     int64_t first_window, windows;               /* of the source */
     int64_t nodes;                               /* points of the path in this round */
     const double *positions, *weights;           /* of each node: 0 the baseline .. 1 the sequence; its weight in the integral */
+    bool exact;                                  /* equal rows stay equal: for a baseline, which may tie a whole layer */
 } ng_round;
 
 typedef struct ng_stream {
     const ng_plan *plan;
     const ng_run *run;
     const ng_source *source;
+    bool exact;                                  /* of the round */
     int64_t samples;                             /* room in a round */
     float **kept;                                /* by node: (samples, rows, channels): values, then gradients */
     uint8_t **codes;                             /* by node: (samples, rows, code_bytes) */

@@ -1,0 +1,50 @@
+/* core/kernels/fourier_conv1d.c: see network/conv1d.c for what is right and kernels/fourier.h for how it is computed. */
+#include "core/kernels/fourier.h"
+#include "core/kernels/fourier_conv1d.h"
+#include "core/network/types.h"
+
+typedef struct fourier_conv1d { ng_fourier forward, backward; const float *bias; } fourier_conv1d;
+
+enum { SIZE = 128, LEAST_TAPS = 6, LEAST_CHANNELS = 16, MULTIPLE = 8 };   /* points of a transform; blocks are multiples of usual pools */
+
+static bool gains(const ng_layer *layer)
+{
+    return layer->type == &ng_conv1d && layer->reach.stride == 1 && layer->reach.dilation == 1 && layer->reach.size >= LEAST_TAPS &&
+           layer->reach.size <= SIZE / 2 && layer->in->channels >= LEAST_CHANNELS && layer->out.channels >= LEAST_CHANNELS &&
+           layer->out.length >= SIZE;
+}
+
+static void forward(const ng_layer *layer, const ng_tile *x, ng_tile *y, ng_code *code, void *scratch)
+{
+    (void)code;
+    const fourier_conv1d *config = layer->config;
+    ng_fourier_rows(&config->forward, x, layer->reach.pad, config->bias, false, y, scratch);
+}
+
+static void backward(const ng_layer *layer, const ng_tile *dy, const ng_code *code, ng_tile *dx, void *scratch)
+{
+    (void)code;
+    const fourier_conv1d *config = layer->config;
+    if (dx->data) ng_fourier_rows(&config->backward, dy, layer->reach.size - 1 - layer->reach.pad, NULL, true, dx, scratch);
+}
+
+static const ng_layer_type type = {.class_name = "Conv1D", .affine = true, .forward = forward, .backward = backward};
+
+ng_status ng_fourier_conv1d(ng_layer *layer, ng_arena *arena, ng_error *error)
+{
+    if (!gains(layer)) return NG_OK;
+    const int64_t taps = layer->reach.size, C = layer->in->channels, F = layer->out.channels;
+    const float *kernel = layer->weights[0].data;
+    fourier_conv1d *config = ng_alloc(arena, 1, sizeof *config, error);
+    if (!config || ng_fourier_make(kernel, taps, C, F, C * F, F, 1, MULTIPLE, SIZE, arena, &config->forward, error) ||
+        ng_fourier_make(kernel + (taps - 1) * C * F, taps, F, C, -C * F, 1, F, MULTIPLE, SIZE, arena, &config->backward, error))
+        return error->status;
+    config->bias = layer->weight_count > 1 ? layer->weights[1].data : NULL;
+    layer->type = &type;
+    layer->config = config;
+    layer->y_align = config->forward.pair_rows;
+    layer->x_align = config->backward.pair_rows;
+    layer->call_bytes = config->forward.scratch_bytes > config->backward.scratch_bytes ? config->forward.scratch_bytes : config->backward.scratch_bytes;
+    layer->weight_bytes = 12 * (SIZE / 2 + 1) * C * F;
+    return NG_OK;
+}

@@ -1,0 +1,9 @@
+/* core/kernels/fourier_conv1d.h: the faster twin of Conv1D for many taps: both directions in the frequency domain. */
+#ifndef NG_KERNELS_FOURIER_CONV1D_H
+#define NG_KERNELS_FOURIER_CONV1D_H
+#include "core/network/layer.h"
+
+/* If the layer is a Conv1D that gains by it, turns it into its twin; leaves any other layer as it is. */
+ng_status ng_fourier_conv1d(ng_layer *layer, ng_arena *arena, ng_error *error);
+
+#endif
