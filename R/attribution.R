@@ -61,7 +61,10 @@ attribution <- function(model, genome, method = c("ig", "gradient"), baseline = 
     nodes <- check_number(nodes, min = 1, max = 1e5)
     goal <- target_of(model, target, output)
     path <- if (method == "ig") c(path_rule(nodes, rule), TRUE) else list(1, 1, FALSE)
-    if (is.array(genome) || is.list(genome)) return(attribute_arrays(model, genome, baseline, goal, path, threads, environment()))
+    if (is.array(genome) || is.list(genome)) {
+        refuse_windows(window, step)
+        return(attribute_arrays(model, genome, baseline, goal, path, threads, environment()))
+    }
     check_is(genome, "DNAStringSet", "read_genome")
     windows <- genome_windows(model, genome, window, step)
     rows <- BiocGenerics::width(windows)
@@ -124,7 +127,7 @@ genome_baseline <- function(baseline, genome, rows, call = parent.frame()) {
         (if (is.matrix(baseline)) ncol(baseline) == 4 && all(rows == nrow(baseline)) else length(baseline) == 4)
     if (!fits)
         stop_input(c("{.arg baseline} must be {.val uniform}, {.val composition}, {.val zero}, four numbers (A, C, G, T) or a matrix of {rows[1]} x 4, one row for each base of a window.",
-                     x = "It is {.obj_type_friendly {baseline}}."), call = call)
+                     x = "It is {friendly(baseline)}."), call = call)
     if (is.matrix(baseline)) as.numeric(t(baseline)) else as.numeric(baseline)
 }
 
@@ -142,7 +145,7 @@ array_baseline <- function(baseline, shape, count, call) {
         if (identical(as.numeric(dim(baseline)), c(1, shape))) return(row_major(baseline))
     }
     stop_input(c("{.arg baseline} must be {.val uniform}, {.val zero}, {channels} number{?s}, or an array ({paste(shape, collapse = ', ')}), with or without samples in front.",
-                 x = "It is {.obj_type_friendly {baseline}}."), call = call)
+                 x = "It is {friendly(baseline)}."), call = call)
 }
 
 # ---- results ----

@@ -7,14 +7,15 @@ stop_input <- function(message, class = "argument", call = parent.frame(), .envi
 friendly <- function(x) {
     if (is.numeric(x) && length(x) == 1L) format(x)
     else if (is.character(x) && length(x) == 1L) dQuote(x, FALSE)
-    else cli::format_inline("{.obj_type_friendly {x}}")
+    else cli::format_inline("{.obj_type_friendly {x}}{if (length(dim(x))) ' with dimensions '}{dim(x)}")
 }
 
 check_number <- function(x, min, max, name = deparse1(substitute(x)), call = parent.frame()) {
     if (is.numeric(x) && length(x) == 1L && !is.na(x) && x == round(x) && x >= min && x <= max)
         return(as.numeric(x))
     given <- friendly(x)
-    stop_input("{.arg {name}} must be one whole number from {min} to {max}, not {given}.", call = call)
+    limits <- format(c(min, max), big.mark = ",", scientific = FALSE, trim = TRUE)
+    stop_input("{.arg {name}} must be one whole number from {limits[1]} to {limits[2]}, not {given}.", call = call)
 }
 
 check_is <- function(x, class, from, name = deparse1(substitute(x)), call = parent.frame()) {
@@ -49,5 +50,6 @@ check_file <- function(x, name = deparse1(substitute(x)), call = parent.frame())
 
 # The one place where an error of the core becomes an error of R; called by bridge_raise().
 stop_core <- function(status, layer, message, frame) {
-    stop_input(c("{message}.", x = if (nzchar(layer)) "It happened in layer {.val {layer}}."), class = status, call = frame)
+    stop_input(c("{message}.", x = if (nzchar(layer)) "It happened in layer {.val {layer}}.",
+                 i = if (status == "memory") "The option {.code nucleograd.memory_bytes} sets the limit."), class = status, call = frame)
 }

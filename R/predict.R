@@ -36,11 +36,15 @@ setClass("Predictions", contains = "GRanges", slots = c(settings = "list"))
 predict.Model <- function(object, genome, window = NULL, step = NULL, threads = NULL, ...) {
     if (...length()) stop_input("{.fun predict} takes {.arg genome}, {.arg window}, {.arg step} and {.arg threads} only.")
     check_model(object)
-    if (is.array(genome) || is.list(genome)) return(predict_arrays(object, genome, threads, environment()))
+    if (is.array(genome) || is.list(genome)) {
+        refuse_windows(window, step)
+        return(predict_arrays(object, genome, threads, environment()))
+    }
     check_is(genome, "DNAStringSet", "read_genome")
+    sizes <- output_sizes(object)
     windows <- genome_windows(object, genome, window, step)
     run <- run_settings(threads, progress = "Predicting")
-    values <- matrix(0, length(windows), sum(vapply(object@outputs, prod, 0)), dimnames = list(NULL, output_names(object)))
+    values <- matrix(0, length(windows), sum(sizes), dimnames = list(NULL, output_names(object)))
     for (here in windows_by_contig(windows)) {
         contig <- windows[here]
         width <- BiocGenerics::width(contig)[1]
@@ -65,7 +69,7 @@ check_arrays <- function(model, arrays, call = parent.frame()) {
         fits <- is.numeric(arrays[[at]]) && length(given) == length(wanted) + 1L && all(is.na(wanted) | given[-1] == wanted) && all(given >= 1)
         if (!fits)
             stop_input(c("Input {.val {names(model@inputs)[at]}} must be a numeric array (samples, {paste(ifelse(is.na(wanted), 'any', wanted), collapse = ', ')}).",
-                         x = "It is {.obj_type_friendly {arrays[[at]]}} with dimensions {given}."), call = call)
+                         x = "It is {friendly(arrays[[at]])}."), call = call)
         if (!all(is.finite(arrays[[at]]))) stop_input("Input {.val {names(model@inputs)[at]}} holds NA, NaN or infinite numbers.", call = call)
     }
     count <- vapply(arrays, function(array) dim(array)[1], 0L)

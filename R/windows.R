@@ -21,6 +21,8 @@ genome_windows <- function(model, genome, window, step, call = parent.frame()) {
         stop_input(c("{.arg model} must read one row of 4 channels (A, C, G, T) per base to run over a genome.",
                      x = "Its input is {format_shape(shape)}."), class = "unsupported", call = call)
     if (!length(genome)) stop_input("{.arg genome} has no contigs.", class = "genome", call = call)
+    if (is.null(names(genome)) || anyDuplicated(names(genome)) || !all(nzchar(names(genome))))
+        stop_input("{.arg genome} must have a name for each contig, each different from the others.", class = "genome", call = call)
     info <- genome_seqinfo(genome)
     contig_bp <- as.numeric(GenomeInfoDb::seqlengths(info))
     circular <- GenomeInfoDb::isCircular(info) %in% TRUE
@@ -43,6 +45,11 @@ genome_windows <- function(model, genome, window, step, call = parent.frame()) {
     starts <- Map(window_starts, contig_bp, widths, if (is.null(step)) widths else step, circular)
     GenomicRanges::GRanges(rep(names(genome), lengths(starts)), seqinfo = info,
                            IRanges::IRanges(as.integer(unlist(starts)), width = as.integer(rep(widths, lengths(starts)))))
+}
+
+refuse_windows <- function(window, step, call = parent.frame()) {
+    if (!is.null(window) || !is.null(step))
+        stop_input("{.arg window} and {.arg step} cut a genome; an array is read as it is.", call = call)
 }
 
 windows_by_contig <- function(windows) {
