@@ -4,7 +4,8 @@
 OUT := build/core
 SOURCES := $(wildcard src/core/*/*.c)
 TESTS := $(patsubst tests/core/%.c,%,$(wildcard tests/core/test_*.c))
-FLAGS := -std=c11 -Wall -Wextra -Werror -fopenmp -Isrc -MMD -MP
+OPENMP := -fopenmp
+FLAGS := -std=c11 -Wall -Wextra -Werror $(OPENMP) -Isrc -MMD -MP
 CHECKED := -O1 -g -DNG_DEBUG -fsanitize=address,undefined -fno-sanitize-recover=undefined
 
 all: $(OUT)/libnucleograd.a $(TESTS:%=$(OUT)/%)
@@ -22,7 +23,7 @@ $(OUT)/checked/%.o: src/%.c
 	$(CC) $(FLAGS) $(CHECKED) -c $< -o $@
 
 $(OUT)/test_%: tests/core/test_%.c $(SOURCES:src/%.c=$(OUT)/checked/%.o)
-	$(CC) $(FLAGS) $(CHECKED) -o $@ $^ -lm
+	$(CC) $(FLAGS) $(CHECKED) -o $@ $(filter %.c %.o,$^) -lm
 
 .PHONY: all library
 .SECONDARY:
