@@ -18,15 +18,17 @@ setClass("GeneQuantiles", contains = "RangedSummarizedExperiment")
 #' neighbouring scores. The score of a base is the sum of its four channels. Bases without a score, and N or other ambiguous
 #' letters, are left out of every mean and counted in `left_out`. A gene over the origin of a circular contig counts once.
 #'
-#' @section Null distribution: One contig, or only circular ones: each draw shifts the annotation by one random number of
-#'   bases along the contigs, joined end to end into a circle. Several contigs of which one is linear: the order of contigs
+#' @section Null distribution: One contig, or only circular ones: the annotation is shifted along the contigs, joined
+#'   end to end into a circle, by every number of bases or by random ones. Several contigs of which one is linear: the order of contigs
 #'   means nothing, so each draw covers the genome with blocks (at least as long as the longest feature, else 10 kb or
 #'   a 20th of the genome) of scores from random places; a block that reaches the end of its contig goes on at its start.
 #' @param scores An `Attribution`, from [attribution()].
 #' @param annotation A `GRanges` from [read_annotation()], [intergenic()], [upstream()], or your own regions.
 #' @param type Which features, by their column `type`; `NULL` takes all. Regions without that column are all taken.
-#' @param shifts How many times the annotation is moved: 1 to 1,000,000. The smallest p-value is 1 / (`shifts` + 1).
-#' @param seed A whole number for the same p-values again; `NULL` takes one from R's generator.
+#' @param shifts How many times the annotation is moved, at random: 1 to 1,000,000; the smallest p-value is 1 / (`shifts` + 1).
+#'   `NULL`: where it moves in a circle, every shift there is, so that p-values are exact and no chance is in them; where blocks are
+#'   drawn, 1,000.
+#' @param seed A whole number for the same draws again; `NULL` takes one from R's generator.
 #' @param threads How many threads; see [thread_count()].
 #' @return A `GeneQuantiles`, one row a feature, with the assays
 #'   - `bases`, `left_out`: bases with and without a score;
@@ -47,26 +49,34 @@ setClass("GeneQuantiles", contains = "RangedSummarizedExperiment")
 #' scores <- attribution(example_model(), piece, nodes = 5)
 #' genes <- IRanges::subsetByOverlaps(example_annotation(), GenomicRanges::GRanges("CHLTCG:853001-863000"), type = "within")
 #' genes <- GenomicRanges::shift(genes, -853000)
-#' gene_quantiles(scores, genes, shifts = 99, seed = 1)
+#' gene_quantiles(scores, genes)
 #' @export
-gene_quantiles <- function(scores, annotation, type = c("CDS", "rRNA", "tRNA"), shifts = 1000, seed = NULL, threads = NULL) {
+gene_quantiles <- function(scores, annotation, type = c("CDS", "rRNA", "tRNA"), shifts = NULL, seed = NULL, threads = NULL) {
     check_is(scores, "Attribution", "attribution")
     check_is(annotation, "GRanges", "read_annotation")
-    shifts <- check_number(shifts, 1, 1e6)
+    if (!is.null(shifts)) shifts <- check_number(shifts, 1, 1e6)
     seed <- if (is.null(seed)) as.numeric(sample.int(.Machine$integer.max, 1)) else check_number(seed, 0, .Machine$integer.max)
     features <- choose_features(annotation, type)
     features <- features_with_scores(features, GenomeInfoDb::seqinfo(scores))
     contigs <- scored_contigs(scores, features)
     statistics <- feature_statistics(features, contigs)
     statistics$quantile_genes <- share_below(statistics$mean)
-    statistics$quantile_bases <- window_quantiles(statistics$mean, features, contigs, run_settings(threads, "Ranking among windows"),
-                                                  environment())
+    rank_windows <- function(tracks) window_counts(statistics$mean, features, tracks, run_settings(threads, "Ranking among windows", frame), frame)
+    frame <- environment()
+    counts <- rank_windows(contigs)
+    statistics$quantile_bases <- share_of_windows(counts)
     null <- null_model(features, contigs)
-    statistics$p_value <- shift_p_values(statistics$mean, null, shifts, seed)
+    exact <- is.null(shifts) && null$name == "circular shift"
+    if (exact) {
+        axis <- list(list(score = unlist(lapply(contigs, `[[`, "score"), use.names = FALSE), circular = TRUE))
+        if (!identical(unname(contigs), axis)) counts <- rank_windows(axis)
+        shifts <- null$axis_bp - 1
+    } else if (is.null(shifts)) shifts <- 1000
+    statistics$p_value <- if (exact) (counts[3, ] - counts[1, ]) / counts[3, ] else shift_p_values(statistics$mean, null, shifts, seed)
     statistics$fdr <- stats::p.adjust(statistics$p_value, "BH")
     types <- if (is.null(type) || is.null(annotation$type)) "all" else paste(type, collapse = ", ")
     kept <- Filter(function(setting) is.atomic(setting) && length(setting) == 1, scores@settings)
-    new_gene_quantiles(features, statistics, c(kept, list(types = types, null = null$name, shifts = shifts, seed = seed)))
+    new_gene_quantiles(features, statistics, c(kept, list(types = types, null = null$name, shifts = shifts, seed = if (exact) NA_real_ else seed)))
 }
 
 new_gene_quantiles <- function(features, statistics, settings) {
@@ -150,18 +160,25 @@ running_sums <- function(score) {
          rounding = 16 * .Machine$double.eps * max(abs(sums)) + .Machine$double.xmin)
 }
 
-# For each feature the share of the other windows of its width whose mean is lower, over all contigs.
-window_quantiles <- function(mean, features, contigs, run, frame) {
+# For each feature, how many windows of its width have a lower mean, an equal one, and any; it is one of them itself.
+window_counts <- function(mean, features, tracks, run, frame) {
+    width_bp <- as.numeric(BiocGenerics::width(features))
     known <- which(!is.na(mean))
-    width_bp <- as.numeric(BiocGenerics::width(features))[known]
-    counts <- matrix(0, 3, length(known))                                      # windows with a lower, an equal, any mean
-    for (k in seq_along(contigs)) {
-        running <- running_sums(contigs[[k]]$score)
-        counts <- counts + .Call(C_window_ranks, running$sums, running$bases, contigs[[k]]$circular, running$rounding, width_bp, mean[known],
-                                 part_of_run(run, k, length(contigs)), frame)
+    known <- known[order(width_bp[known])]                                     # the core computes the windows of a width once
+    counts <- matrix(NA_real_, 3, length(mean))
+    counts[, known] <- 0
+    for (k in seq_along(tracks)) {
+        running <- running_sums(tracks[[k]]$score)
+        counts[, known] <- counts[, known] + .Call(C_window_ranks, running$sums, running$bases, tracks[[k]]$circular, running$rounding,
+                                                   width_bp[known], mean[known], part_of_run(run, k, length(tracks)), frame)
     }
-    others <- counts[3, ] - 1                                                  # a feature is one of the windows
-    replace(rep(NA_real_, length(mean)), known, ifelse(others == 0, 0.5, (counts[1, ] + (counts[2, ] - 1) / 2) / others))
+    counts
+}
+
+# The share of the other windows whose mean is lower, ties counted half.
+share_of_windows <- function(counts) {
+    others <- counts[3, ] - 1
+    ifelse(others == 0, 0.5, (counts[1, ] + (counts[2, ] - 1) / 2) / others)
 }
 
 # How the annotation moves. The contigs lie end to end on one axis, cut into blocks; a draw gives each block a random place on the
@@ -259,8 +276,9 @@ setMethod("show", "GeneQuantiles", function(object) {
     for (k in seq_len(nrow(settings))) with(settings[k, ], cat(sep = "",
         "  scores   ", settings_title(settings[k, ]), "; ", output, " of ", target_name, ", model ", model, "\n",
         "  features ", types, "\n",
-        "  p-values ", null, ", ", format(shifts, big.mark = ",", scientific = FALSE), " draws, seed ",
-        format(seed, scientific = FALSE), "\n"))
+        "  p-values ", null, ", ", if (is.na(seed)) "all " else "",
+        format(shifts, big.mark = ",", scientific = FALSE), if (is.na(seed)) " of them" else " draws, seed ",
+        if (!is.na(seed)) format(seed, scientific = FALSE), "\n"))
     if (ncol(object) != 1 || nrow(object) == 0) return(invisible())
     table <- utils::head(ranked_table(object), 10)
     table$Description <- ifelse(nchar(table$Description) > 40, paste0(substr(table$Description, 1, 37), "..."), table$Description)

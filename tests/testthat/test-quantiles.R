@@ -62,6 +62,21 @@ test_that("constant scores put everything in the middle and every p-value at 1",
     expect_identical(statistic(result, "p_value"), rep(1, 3))
 })
 
+test_that("without a number of shifts, p-values are shares of all shifts, of a linear contig too", {
+    score <- smooth_scores(120, 4)
+    score[c(3, 50:58)] <- NA
+    for (circular in c(TRUE, FALSE)) {
+        genes <- suppressWarnings(features_on("a", c(10, 40, 110), c(30, 75, if (circular) 128 else 119)))
+        result <- gene_quantiles(scored(a = score, circular = circular), genes)
+        for (k in 1:3) {
+            moved <- vapply(0:119, function(move) {
+                mean(score[bases_of(BiocGenerics::start(genes)[k] + move, BiocGenerics::end(genes)[k] + move, 120)], na.rm = TRUE)
+            }, 0)
+            expect_equal(statistic(result, "p_value")[k], mean(moved >= statistic(result, "mean")[k] - 1e-9))
+        }
+    }
+})
+
 test_that("shifted p-values are those of a loop over the circle, features over the origin and gaps included", {
     score <- smooth_scores(120, 4)
     score[c(3, 50:58)] <- NA
