@@ -30,7 +30,7 @@ int64_t ng_arena_room(const ng_arena *arena) { return arena->limit - arena->used
 void *ng_alloc(ng_arena *arena, int64_t count, size_t size, ng_error *error)
 {
     int64_t bytes;
-    if (count < 0 || __builtin_mul_overflow(count, (int64_t)size, &bytes) || bytes > ng_arena_room(arena)) {
+    if (count < 0 || __builtin_mul_overflow(count, size, &bytes) || bytes > ng_arena_room(arena)) {
         ng_fail(error, NG_OUT_OF_MEMORY, NULL, "%lld x %zu bytes more do not fit the memory limit: %lld of %lld bytes are in use",
                 (long long)count, size, (long long)arena->used, (long long)arena->limit);
         return NULL;

@@ -1,0 +1,93 @@
+/* The arena: what it gives is zeroed, aligned and apart; its limit holds, whatever is asked for. */
+#include <stdbool.h>
+#include <string.h>
+#include "check.h"
+#include "core/base/arena.h"
+
+/* The sanitizer, too, answers NULL when too much is asked for. */
+const char *__asan_default_options(void);
+const char *__asan_default_options(void) { return "allocator_may_return_null=1"; }
+
+static bool all_zero(const uint8_t *memory, int64_t bytes)
+{
+    for (int64_t i = 0; i < bytes; i++)
+        if (memory[i]) return false;
+    return true;
+}
+
+static void test_memory(void)
+{
+    enum { PIECES = 300 };
+    ng_error error = {0};
+    ng_arena *arena = ng_arena_new(1 << 20);
+    uint8_t *piece[PIECES];
+    int64_t bytes[PIECES], used = 0;
+    for (int i = 0; i < PIECES; i++) {
+        const int64_t count = draw(40);
+        const size_t size = (size_t)(1 + draw(16));
+        bytes[i] = count * (int64_t)size;
+        piece[i] = ng_alloc(arena, count, size, &error);
+        used += bytes[i];
+        CHECK(piece[i] && (uintptr_t)piece[i] % 64 == 0 && all_zero(piece[i], bytes[i]));
+        CHECK(ng_arena_room(arena) == (1 << 20) - used);
+        memset(piece[i], i % 255 + 1, (size_t)bytes[i]);
+    }
+    for (int i = 0; i < PIECES; i++)
+        for (int64_t k = 0; k < bytes[i]; k++) CHECK(piece[i][k] == i % 255 + 1);
+    CHECK(error.status == NG_OK);
+    ng_arena_free(arena);
+    ng_arena_free(NULL);
+}
+
+static void refuses(ng_arena *arena, int64_t count, size_t size)
+{
+    ng_error error = {0};
+    const int64_t room = ng_arena_room(arena);
+    CHECK(ng_alloc(arena, count, size, &error) == NULL);
+    CHECK(error.status == NG_OUT_OF_MEMORY && strlen(error.message) > 10 && error.layer == -1);
+    CHECK(ng_arena_room(arena) == room);
+}
+
+static void test_limit(void)
+{
+    ng_error error = {0};
+    ng_arena *arena = ng_arena_new(1000);
+    refuses(arena, 1001, 1);
+    refuses(arena, 251, 4);
+    refuses(arena, -1, 1);
+    refuses(arena, INT64_MAX, 2);
+    refuses(arena, INT64_MAX / 4 + 1, 16);
+    refuses(arena, 1, SIZE_MAX);
+    refuses(arena, 3, (size_t)INT64_MAX + 1);
+    CHECK(ng_alloc(arena, 1000, 1, &error) != NULL);
+    CHECK(ng_alloc(arena, 0, 8, &error) != NULL);
+    refuses(arena, 1, 1);
+    ng_arena_free(arena);
+
+    arena = ng_arena_new(INT64_MAX);                                 /* the system itself refuses */
+    refuses(arena, (int64_t)1 << 60, 1);
+    ng_arena_free(arena);
+
+    arena = ng_arena_new(-1);                                        /* no room at all */
+    refuses(arena, 0, 1);
+    ng_arena_free(arena);
+}
+
+static void test_text(void)
+{
+    ng_error error = {0};
+    ng_arena *arena = ng_arena_new(8);
+    char *copy = ng_copy_text(arena, "conv1d", &error);
+    CHECK(copy && !strcmp(copy, "conv1d"));
+    CHECK(ng_arena_room(arena) == 1);
+    CHECK(ng_copy_text(arena, "x", &error) == NULL && error.status == NG_OUT_OF_MEMORY);
+    ng_arena_free(arena);
+}
+
+int main(void)
+{
+    test_memory();
+    test_limit();
+    test_text();
+    return finish();
+}

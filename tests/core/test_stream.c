@@ -1,0 +1,505 @@
+/* Whole graphs: threads, tiles, rounds and memory change no bit of scores and outputs; gradients are those of differences; a run
+ * ends where poll() says so, and without a leak wherever memory ends. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include "check.h"
+#include "core/attribution/source.h"
+#include "core/network/types.h"
+
+enum { MOST_CALLS = 24, MOST_SETTINGS = 6, MOST_WEIGHTS = 4, WINDOWS = 3, NODES = 5 };
+
+/* ---- graphs ---- */
+
+typedef struct net {
+    ng_arena *arena;
+    ng_graph graph;
+    ng_call calls[MOST_CALLS];
+    int from[MOST_CALLS][2], inputs[2], outputs[2];
+    ng_setting settings[MOST_CALLS][MOST_SETTINGS];
+    double numbers[MOST_CALLS][MOST_SETTINGS][3];
+    ng_tensor weights[MOST_CALLS][MOST_WEIGHTS];
+    ng_shape shapes[2];
+} net;
+
+static void *claim(ng_arena *arena, int64_t count, size_t size)
+{
+    ng_error error;
+    void *memory = ng_alloc(arena, count, size, &error);
+    if (!memory) { puts("the tests have no memory left"); exit(2); }
+    return memory;
+}
+
+static net *new_net(void)
+{
+    ng_arena *arena = ng_arena_new(1 << 28);
+    net *made = claim(arena, 1, sizeof *made);
+    made->arena = arena;
+    made->graph = (ng_graph){.calls = made->calls, .inputs = made->inputs, .outputs = made->outputs};
+    return made;
+}
+
+/* Adds a call that reads the calls a and b (-1: none); settings and weights follow. */
+static int add(net *n, const ng_layer_type *type, int a, int b)
+{
+    const int at = n->graph.count++;
+    n->from[at][0] = a, n->from[at][1] = b;
+    n->calls[at] = (ng_call){.type = type, .name = type->class_name, .settings = {n->settings[at], 0}, .weights = n->weights[at],
+                             .inputs = n->from[at], .input_count = (a >= 0) + (b >= 0)};
+    return at;
+}
+
+static int last_call(const net *n) { return n->graph.count - 1; }
+
+static void numbers(net *n, const char *key, int64_t count, double a, double b, double c)
+{
+    ng_call *call = &n->calls[last_call(n)];
+    double *values = n->numbers[last_call(n)][call->settings.count];
+    values[0] = a, values[1] = b, values[2] = c;
+    n->settings[last_call(n)][call->settings.count++] = (ng_setting){key, NULL, values, count};
+}
+
+static void number(net *n, const char *key, double value) { numbers(n, key, 1, value, 0, 0); }
+
+static void word(net *n, const char *key, const char *text)
+{
+    ng_call *call = &n->calls[last_call(n)];
+    n->settings[last_call(n)][call->settings.count++] = (ng_setting){key, text, NULL, 0};
+}
+
+static void weight(net *n, int rank, int64_t a, int64_t b, int64_t c, double low, double high)
+{
+    ng_call *call = &n->calls[last_call(n)];
+    const int64_t count = a * (rank > 1 ? b : 1) * (rank > 2 ? c : 1);
+    float *data = claim(n->arena, count, sizeof *data);
+    for (int64_t i = 0; i < count; i++) data[i] = (float)(low + (draw_real() + 1) / 2 * (high - low));
+    n->weights[last_call(n)][call->weight_count++] = (ng_tensor){data, rank, {a, b, c}};
+}
+
+static int input(net *n, ng_shape shape)
+{
+    const int at = add(n, &ng_input, -1, -1);
+    const double axes[3] = {(double)shape.samples, (double)shape.length, (double)shape.channels};
+    numbers(n, "shape", shape.rank, axes[3 - shape.rank], shape.rank > 1 ? axes[4 - shape.rank] : 0, axes[2]);
+    n->shapes[n->graph.input_count] = shape;
+    n->inputs[n->graph.input_count++] = at;
+    return at;
+}
+
+static int conv(net *n, int from, int64_t size, int64_t channels, int64_t filters, const char *padding)
+{
+    const int at = add(n, &ng_conv1d, from, -1);
+    const double scale = sqrt(3.0 / (double)(size * channels));
+    number(n, "filters", (double)filters);
+    number(n, "kernel_size", (double)size);
+    number(n, "strides", draw(4) ? 1 : 2);
+    number(n, "dilation_rate", 1);
+    word(n, "padding", padding);
+    weight(n, 3, size, channels, filters, -scale, scale);
+    weight(n, 1, filters, 0, 0, -0.2, 0.2);
+    return at;
+}
+
+static int activation(net *n, int from, const char *name)
+{
+    const int at = add(n, &ng_activation, from, -1);
+    word(n, "activation", name);
+    return at;
+}
+
+static int pool(net *n, int from, const ng_layer_type *type, int64_t size, int64_t stride, const char *padding)
+{
+    const int at = add(n, type, from, -1);
+    number(n, "pool_size", (double)size);
+    number(n, "strides", (double)stride);
+    word(n, "padding", padding);
+    return at;
+}
+
+static int norm(net *n, int from, int64_t channels)
+{
+    const int at = add(n, &ng_batch_normalization, from, -1);
+    weight(n, 1, channels, 0, 0, 0.8, 1.2);                          /* gamma, beta, mean, variance */
+    weight(n, 1, channels, 0, 0, -0.2, 0.2);
+    weight(n, 1, channels, 0, 0, -0.2, 0.2);
+    weight(n, 1, channels, 0, 0, 0.5, 1.5);
+    return at;
+}
+
+static int dense(net *n, int from, int64_t channels, int64_t units)
+{
+    const int at = add(n, &ng_dense, from, -1);
+    const double scale = sqrt(3.0 / (double)channels);
+    number(n, "units", (double)units);
+    weight(n, 2, channels, units, 0, -scale, scale);
+    weight(n, 1, units, 0, 0, -0.2, 0.2);
+    return at;
+}
+
+static int lstm(net *n, int from, int64_t channels, int64_t units)
+{
+    const int at = add(n, &ng_lstm, from, -1);
+    number(n, "units", (double)units);
+    weight(n, 2, channels, 4 * units, 0, -0.5, 0.5);
+    weight(n, 2, units, 4 * units, 0, -0.5, 0.5);
+    weight(n, 1, 4 * units, 0, 0, -0.2, 0.2);
+    return at;
+}
+
+static void end_net(net *n, int first_output, int second_output)
+{
+    ng_error error = {0};
+    n->outputs[0] = first_output, n->outputs[1] = second_output;
+    n->graph.output_count = 1 + (second_output >= 0);
+    CHECK(ng_graph_check(&n->graph, &error) == NG_OK);
+}
+
+static ng_shape sequence(int64_t length, int64_t channels) { return (ng_shape){2, 1, length, channels}; }
+
+/* conv, pool, norm, conv, pool, flatten, dense: deepG's chains. `smooth`: without kinks. */
+static net *chain(bool smooth)
+{
+    net *n = new_net();
+    const char *bend = smooth ? "tanh" : "relu";
+    const ng_layer_type *pooling = smooth ? &ng_average_pooling1d : &ng_max_pooling1d;
+    const int64_t size = 2 + draw(6);
+    int at = conv(n, input(n, sequence(150 + draw(100), 4)), size, 4, 6, "same");
+    at = pool(n, activation(n, at, bend), pooling, 3, 2, "same");
+    at = activation(n, conv(n, norm(n, at, 6), 5, 6, 9, "valid"), bend);
+    at = pool(n, norm(n, at, 9), pooling, 2, 2, "valid");
+    at = add(n, smooth ? &ng_global_average_pooling1d : &ng_global_max_pooling1d, at, -1);
+    at = activation(n, dense(n, activation(n, dense(n, at, 9, 8), bend), 8, 3), "softmax");
+    end_net(n, at, -1);
+    return n;
+}
+
+/* A skip over a pool and a product with itself, behind a padding; two outputs, one of them rows in the middle of the trunk. */
+static net *residual(void)
+{
+    net *n = new_net();
+    const int padded = add(n, &ng_zero_padding1d, input(n, sequence(80 + draw(60), 4)), -1);
+    numbers(n, "padding", 2, 2, 1, 0);
+    const int stem = norm(n, conv(n, padded, 7, 4, 6, "same"), 6);
+    const int branch = pool(n, activation(n, stem, "relu"), &ng_average_pooling1d, 3, 1, "same");
+    int at = add(n, &ng_add, stem, branch);
+    at = pool(n, activation(n, at, "leaky_relu"), &ng_max_pooling1d, 4, 3, "valid");
+    at = add(n, &ng_global_average_pooling1d, add(n, &ng_multiply_layer, at, at), -1);
+    end_net(n, dense(n, at, 6, 2), stem);
+    return n;
+}
+
+/* Long kernels in the middle of a trunk of many rows. */
+static net *long_kernels(void)
+{
+    net *n = new_net();
+    int at = activation(n, conv(n, input(n, sequence(1500 + draw(500), 4)), 24, 4, 16, "same"), "relu");
+    at = activation(n, conv(n, norm(n, pool(n, at, &ng_max_pooling1d, 2, 2, "valid"), 16), 24, 16, 16, "same"), "relu");
+    at = add(n, &ng_global_average_pooling1d, pool(n, norm(n, at, 16), &ng_max_pooling1d, 4, 4, "valid"), -1);
+    end_net(n, activation(n, dense(n, at, 16, 1), "sigmoid"), -1);
+    return n;
+}
+
+/* Two inputs of different length that share nothing until the end. */
+static net *two_inputs(void)
+{
+    net *n = new_net();
+    const int left = input(n, sequence(60 + draw(30), 4)), right = input(n, sequence(40 + draw(20), 3));
+    const int a = activation(n, conv(n, left, 4, 4, 5, "valid"), "relu");
+    const int b = activation(n, conv(n, pool(n, right, &ng_max_pooling1d, 2, 2, "valid"), 3, 3, 5, "causal"), "tanh");
+    const int both = add(n, &ng_concatenate, add(n, &ng_global_max_pooling1d, a, -1), add(n, &ng_global_average_pooling1d, b, -1));
+    end_net(n, activation(n, dense(n, both, 10, 2), "softmax"), -1);
+    return n;
+}
+
+/* Convolutions read by an LSTM. */
+static net *recurrent(void)
+{
+    net *n = new_net();
+    int at = activation(n, conv(n, input(n, sequence(90 + draw(40), 4)), 6, 4, 5, "same"), "tanh");
+    at = lstm(n, pool(n, at, &ng_average_pooling1d, 3, 3, "valid"), 5, 4);
+    end_net(n, activation(n, dense(n, at, 4, 1), "sigmoid"), -1);
+    return n;
+}
+
+/* Fragments: a network for each of them, and an LSTM along them. */
+static net *fragments(void)
+{
+    net *n = new_net();
+    int at = conv(n, input(n, (ng_shape){3, 4, 30 + draw(10), 4}), 5, 4, 3, "same");
+    n->calls[at].time_distributed = true;
+    at = activation(n, at, "tanh");
+    n->calls[at].time_distributed = true;
+    at = add(n, &ng_global_average_pooling1d, at, -1);
+    n->calls[at].time_distributed = true;
+    at = dense(n, at, 3, 4);
+    n->calls[at].time_distributed = true;
+    end_net(n, lstm(n, at, 4, 3), -1);
+    return n;
+}
+
+/* An answer for every row; the trunk is all there is. */
+static net *rows(void)
+{
+    net *n = new_net();
+    int at = conv(n, conv(n, input(n, sequence(100 + draw(50), 4)), 5, 4, 6, "same"), 3, 6, 4, "valid");
+    at = activation(n, norm(n, at, 4), "tanh");
+    end_net(n, dense(n, at, 4, 2), -1);
+    return n;
+}
+
+/* ---- runs ---- */
+
+/* Sequences, baselines and cotangents of WINDOWS windows, and room for what a run finds. */
+typedef struct data { float *x[2], *baseline[2], *cotangent[2]; int64_t stride[2]; } data;
+
+typedef struct result { double *scores[2]; float *outputs[2]; ng_check checks[WINDOWS]; } result;
+
+static int64_t input_size(const net *n, int i) { return WINDOWS * ng_size(n->shapes[i]); }
+
+/* Shapes of the outputs, by a plan of their own. */
+static void output_sizes(const net *n, int64_t *size)
+{
+    ng_error error = {0};
+    ng_plan plan;
+    const ng_run run = {.arena = ng_arena_new(1 << 28), .threads = 1};
+    CHECK(ng_plan_make(&n->graph, n->shapes, n->outputs, n->graph.output_count, false, &run, &plan, &error) == NG_OK);
+    for (int w = 0; w < n->graph.output_count; w++) size[w] = WINDOWS * ng_size(plan.nodes[plan.wanted[w]].whole);
+    ng_arena_free(run.arena);
+}
+
+static float *draw_floats(ng_arena *arena, int64_t count)
+{
+    float *made = claim(arena, count, sizeof *made);
+    for (int64_t i = 0; i < count; i++) made[i] = (float)draw_real();
+    return made;
+}
+
+static data draw_data(const net *n)
+{
+    data d = {0};
+    int64_t size[2];
+    output_sizes(n, size);
+    for (int i = 0; i < n->graph.input_count; i++) {
+        d.x[i] = draw_floats(n->arena, input_size(n, i));
+        d.baseline[i] = draw_floats(n->arena, input_size(n, i));
+    }
+    for (int w = 0; w < n->graph.output_count; w++) {
+        d.cotangent[w] = draw_floats(n->arena, size[w]);
+        d.stride[w] = size[w] / WINDOWS;
+    }
+    return d;
+}
+
+static result new_result(const net *n)
+{
+    result made = {0};
+    int64_t size[2];
+    output_sizes(n, size);
+    for (int i = 0; i < n->graph.input_count; i++) made.scores[i] = claim(n->arena, input_size(n, i), sizeof(double));
+    for (int w = 0; w < n->graph.output_count; w++) made.outputs[w] = claim(n->arena, size[w], sizeof(float));
+    return made;
+}
+
+static void same_bits(const net *n, const result *a, const result *b)
+{
+    int64_t size[2];
+    output_sizes(n, size);
+    for (int i = 0; i < n->graph.input_count; i++)
+        CHECK(!memcmp(a->scores[i], b->scores[i], (size_t)input_size(n, i) * sizeof(double)));
+    for (int w = 0; w < n->graph.output_count; w++) CHECK(!memcmp(a->outputs[w], b->outputs[w], (size_t)size[w] * sizeof(float)));
+    CHECK(!memcmp(a->checks, b->checks, sizeof a->checks));
+}
+
+/* Scores along the path and outputs, in an arena of `bytes`. */
+static ng_status run_net(const net *n, const data *d, const ng_path *path, int64_t bytes, ng_run run, result *found)
+{
+    const int64_t strides[2] = {ng_size(n->shapes[0]), ng_size(n->shapes[1])};
+    ng_arrays arrays = {(const float *const *)d->x, (const float *const *)d->baseline, strides, n->shapes, found->scores};
+    const ng_source source = ng_arrays_source(&arrays);
+    const ng_sink sink = ng_arrays_sink(&arrays);
+    const ng_objective objective = {(const float *const *)d->cotangent, d->stride};
+    ng_error error = {0};
+    for (int forward = 0; forward < 2 && error.status == NG_OK; forward++) {
+        ng_plan plan;
+        run.arena = ng_arena_new(bytes);
+        if (ng_plan_make(&n->graph, n->shapes, n->outputs, n->graph.output_count, !forward, &run, &plan, &error) == NG_OK) {
+            if (forward) ng_predict(&plan, &source, WINDOWS, found->outputs, &run, &error);
+            else ng_path_integral(&plan, &source, WINDOWS, &objective, path, &sink, found->checks, &run, &error);
+        }
+        ng_arena_free(run.arena);
+    }
+    return error.status;
+}
+
+static ng_path midpoints(int64_t nodes, double *positions, double *weights)
+{
+    for (int64_t k = 0; k < nodes; k++) {
+        positions[k] = ((double)k + 0.5) / (double)nodes;
+        weights[k] = 1 / (double)nodes;
+    }
+    return (ng_path){nodes, positions, weights, true};
+}
+
+/* ---- tests ---- */
+
+static const ng_run alone = {.threads = 1};
+
+static void test_bits(net *n)
+{
+    double positions[NODES], weights[NODES];
+    const ng_path path = midpoints(NODES, positions, weights);
+    const data d = draw_data(n);
+    result expected = new_result(n), found = new_result(n);
+    CHECK(run_net(n, &d, &path, 1 << 28, alone, &expected) == NG_OK);
+    const int64_t tile_bytes[] = {0, 100, 1000, 5000, 20000}, round_bytes[] = {0, 1, 20000};
+    for (int t = 0; t < 5; t++)
+        for (int r = 0; r < 3; r++) {
+            const ng_run run = {.threads = 1 + (t + r) % 3, .tile_bytes = tile_bytes[t], .round_bytes = round_bytes[r]};
+            CHECK(run_net(n, &d, &path, 1 << 28, run, &found) == NG_OK);
+            same_bits(n, &expected, &found);
+        }
+}
+
+/* From nothing to enough: refused without a leak, or the same bits. */
+static void test_memory(net *n)
+{
+    double positions[NODES], weights[NODES];
+    const ng_path path = midpoints(NODES, positions, weights);
+    const data d = draw_data(n);
+    result expected = new_result(n), found = new_result(n);
+    CHECK(run_net(n, &d, &path, 1 << 28, alone, &expected) == NG_OK);
+    int refused = 0, enough = 0;
+    for (int64_t bytes = 0; bytes < 1 << 28 && enough < 5; bytes += 64 + bytes / 20) {
+        const ng_status status = run_net(n, &d, &path, bytes, alone, &found);
+        CHECK(status == NG_OK || status == NG_OUT_OF_MEMORY);
+        if (status != NG_OK) refused++;
+        else if (++enough) same_bits(n, &expected, &found);
+    }
+    CHECK(refused > 20 && enough == 5);
+}
+
+static double objective_at(const net *n, const data *d, const ng_path *path, result *room)
+{
+    int64_t size[2];
+    double sum = 0;
+    output_sizes(n, size);
+    CHECK(run_net(n, d, path, 1 << 28, alone, room) == NG_OK);
+    for (int w = 0; w < n->graph.output_count; w++)
+        for (int64_t i = 0; i < d->stride[w]; i++) sum += (double)d->cotangent[w][i] * (double)room->outputs[w][i];
+    return sum;
+}
+
+/* The gradient of window 1 at 20 places of each input. float32 outputs leave 1e-5 of a difference over 0.02, its curvature less:
+ * 1 % of the largest gradient is far above both and far below a wrong term. */
+static void test_differences(net *n)
+{
+    const double end = 1, one = 1, step = 0.01;
+    const ng_path gradient = {1, &end, &one, false};
+    data d = draw_data(n);
+    result found = new_result(n), room = new_result(n);
+    CHECK(run_net(n, &d, &gradient, 1 << 28, alone, &found) == NG_OK);
+    for (int i = 0; i < n->graph.input_count; i++) {
+        double largest = 0;
+        for (int64_t k = 0; k < ng_size(n->shapes[i]); k++) largest = fmax(largest, fabs(found.scores[i][k]));
+        CHECK(largest > 0);
+        for (int trial = 0; trial < 20; trial++) {
+            const int64_t k = draw(ng_size(n->shapes[i]));
+            const float kept = d.x[i][k];
+            d.x[i][k] = (float)((double)kept + step);
+            const double above = (double)d.x[i][k], more = objective_at(n, &d, &gradient, &room);
+            d.x[i][k] = (float)((double)kept - step);
+            const double below = (double)d.x[i][k], less = objective_at(n, &d, &gradient, &room);
+            d.x[i][k] = kept;
+            CHECK(fabs((more - less) / (above - below) - found.scores[i][k]) <= 0.01 * largest + 1e-5);
+        }
+    }
+}
+
+/* Without kinks 64 midpoints leave a gap of order 1/64^2. */
+static void test_completeness(net *n)
+{
+    double positions[64], weights[64];
+    const ng_path path = midpoints(64, positions, weights);
+    const data d = draw_data(n);
+    result found = new_result(n);
+    CHECK(run_net(n, &d, &path, 1 << 28, alone, &found) == NG_OK);
+    for (int w = 0; w < WINDOWS; w++) {
+        const ng_check *check = &found.checks[w];
+        double sum = 0, size = 0;
+        for (int i = 0; i < n->graph.input_count; i++)
+            for (int64_t k = 0; k < ng_size(n->shapes[i]); k++) {
+                const double score = found.scores[i][w * ng_size(n->shapes[i]) + k];
+                sum += score;
+                size += fabs(score);
+            }
+        CHECK(fabs(sum - check->attributed) <= 1e-12 * size);
+        CHECK(fabs(check->attributed - (check->output - check->baseline_output)) <= 1e-3 * size);
+    }
+}
+
+static bool stop_at(void *left, double done)
+{
+    CHECK(done > 0 && done <= 1);
+    return --*(int *)left < 0;
+}
+
+static void test_stop(net *n)
+{
+    double positions[NODES], weights[NODES];
+    const ng_path path = midpoints(NODES, positions, weights);
+    const data d = draw_data(n);
+    result expected = new_result(n), found = new_result(n);
+    CHECK(run_net(n, &d, &path, 1 << 28, alone, &expected) == NG_OK);
+    const int polls = WINDOWS * NODES + WINDOWS;                     /* rounds of one sample: each is followed by a poll */
+    for (int after = 0; after <= polls; after += 3) {
+        int left = after;
+        const ng_run run = {.threads = 2, .round_bytes = 1, .poll = stop_at, .poll_data = &left};
+        CHECK(run_net(n, &d, &path, 1 << 28, run, &found) == (after < polls ? NG_STOPPED : NG_OK));
+    }
+    CHECK(run_net(n, &d, &path, 1 << 28, alone, &found) == NG_OK);
+    same_bits(n, &expected, &found);
+}
+
+static void test_refusals(void)
+{
+    ng_error error = {0};
+    net *n = chain(false);
+    n->from[2][0] = 3;
+    CHECK(ng_graph_check(&n->graph, &error) == NG_BAD_MODEL && error.layer == 2);
+    n->from[2][0] = 1;
+    ((float *)n->weights[1][0].data)[3] = INFINITY;
+    CHECK(ng_graph_check(&n->graph, &error) == NG_BAD_MODEL && error.layer == 1);
+    ((float *)n->weights[1][0].data)[3] = 0;
+    n->inputs[0] = 1;
+    CHECK(ng_graph_check(&n->graph, &error) == NG_BAD_MODEL);
+    n->inputs[0] = 0;
+    n->outputs[0] = n->graph.count;
+    CHECK(ng_graph_check(&n->graph, &error) == NG_BAD_MODEL);
+    ng_arena_free(n->arena);
+}
+
+static void test_net(net *n, bool smooth)
+{
+    test_bits(n);
+    test_memory(n);
+    test_stop(n);
+    if (smooth) test_differences(n);
+    if (smooth) test_completeness(n);
+    ng_arena_free(n->arena);
+}
+
+int main(void)
+{
+    for (int k = 0; k < 2; k++) {
+        test_net(chain(false), false);
+        test_net(chain(true), true);
+        test_net(residual(), false);
+        test_net(two_inputs(), false);
+        test_net(recurrent(), true);
+        test_net(fragments(), true);
+        test_net(rows(), true);
+    }
+    test_net(long_kernels(), false);
+    test_refusals();
+    return finish();
+}
