@@ -148,9 +148,27 @@ static problem random_problem(int64_t largest, int64_t longest)
     return p;
 }
 
+/* The choice is the least of the costs, or 0 where there is nothing to gain. */
+static void choices(void)
+{
+    CHECK(isinf(ng_fourier_cost(65, 8, 8, 100, 1, 64)) && isinf(ng_fourier_cost(61, 8, 8, 100, 5, 64)));
+    CHECK(!isinf(ng_fourier_cost(64, 8, 8, 100, 1, 64)) && !isinf(ng_fourier_cost(61, 8, 8, 100, 4, 64)));
+    CHECK(ng_fourier_size(1, 64, 64, 100000, 1) == 0 && ng_fourier_size(24, 64, 64, 1, 1) == 0);
+    CHECK(ng_fourier_size(300, 64, 64, 100000, 1) == 0);
+    CHECK(ng_fourier_size(24, 64, 64, 100000, 4) >= 128 && ng_fourier_size(100, 64, 64, 100000, 4) == 256);
+    CHECK(ng_fourier_size(24, 256, 256, 100000, 4) < 256);               /* too much scratch for a thread */
+    for (int i = 0; i < 100; i++) {
+        const int64_t taps = 1 + draw(60), in = 1 + draw(100), out = 1 + draw(100), length = 1 + draw(5000);
+        const int64_t size = ng_fourier_size(taps, in, out, length, 4);
+        for (int64_t other = 64; size && other <= 256; other *= 2)
+            CHECK(ng_fourier_cost(taps, in, out, length, 4, size) <= ng_fourier_cost(taps, in, out, length, 4, other));
+    }
+}
+
 int main(void)
 {
     static const char *const kernels[] = {"portable", "avx2", "avx512"};
+    choices();
     for (int k = 0; k < 3; k++) {
         if (!ng_force_kernel(kernels[k])) continue;
         for (int i = 0; i < 60; i++) {

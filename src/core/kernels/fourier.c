@@ -12,10 +12,12 @@
 
 #define INLINE static inline __attribute__((always_inline))
 #define UNROLL _Pragma("GCC unroll 16")
+#define PREFETCH(p) __builtin_prefetch(p, 0, 2)
 enum {
     GROUP = 16,                                  /* channels are padded to a multiple of this, the widest vector */
     PANEL = 32,                                  /* columns of the product whose weights lie together */
-    PAIRS = 6                                    /* of blocks that share one reading of the weights */
+    PAIRS = 6,                                   /* of blocks that share one reading of the weights */
+    MOST_SCRATCH = 2 << 20                       /* bytes: beyond it a thread works in the memory of all */
 };
 
 /* Rows [first, first + count) of a block of N lie at data. What is read elsewhere is zero, what is written is lost. */
@@ -23,31 +25,33 @@ typedef struct side { float *data; int64_t first, count, stride; } side;
 
 /* LANES channels of a pair of blocks, one transform. */
 typedef struct transform {
-    int64_t size;
+    int64_t size, stride, width;                 /* of frequencies: from one to the next, from real to imaginary parts */
     const float *twiddles, *bias;
-    const int64_t *places;
     side sides[2];
     bool add;
-    float *work, *frequencies, *nowhere;         /* work: 2 N LANES */
+    float *work, *frequencies, *zeros;           /* work: 2 N LANES */
 } transform;
 
 typedef enum place { ROWS, WORK, FREQUENCIES } place;
 
-/* The real or imaginary part of number k; rows of the first block are real parts. */
+INLINE bool has_row(const side *s, int64_t row) { return (uint64_t)(row - s->first) < (uint64_t)s->count; }
+
+INLINE bool has_rows(const side *s, int64_t row, int64_t last) { return has_row(s, row) && has_row(s, last); }
+
+INLINE int64_t offset_of(const side *s, int64_t row) { return (row - s->first) * s->stride; }
+
+/* The real or imaginary part of number k. */
 INLINE float *number_at(const transform *q, const place where, int64_t k, const int part, const int lanes)
 {
-    if (where == WORK) return q->work + (2 * k + part) * lanes;
-    if (where == FREQUENCIES) return q->frequencies + q->places[2 * k + part];
-    const side *rows = &q->sides[part];
-    const int64_t row = k - rows->first;
-    return (uint64_t)row < (uint64_t)rows->count ? rows->data + row * rows->stride : q->nowhere;
+    return where == WORK ? q->work + (2 * k + part) * lanes : q->frequencies + k * q->stride + part * q->width;
 }
 
-/* One frequency of several pairs of blocks. */
+/* Frequencies k and N - k of several pairs of blocks, `stride` apart: re[0], im[0] and, exchanged, re[1], im[1]. They hold the
+ * factor and take the product; x is room for a copy of the factor in three parts. */
 typedef struct product {
-    const float *x, *weights;
-    float *y;
-    int64_t rows, depth, columns, x_stride, x_part, y_stride, width;     /* width: from the real to the imaginary parts of y */
+    const float *weights;
+    float *x, *re[2], *im[2];
+    int64_t pairs, depth, columns, stride, part;
 } product;
 
 static int64_t padded(int64_t channels) { return (channels + GROUP - 1) / GROUP * GROUP; }
@@ -92,15 +96,16 @@ typedef float four __attribute__((vector_size(16)));
 typedef struct kernel {
     const char *name;
     int64_t lanes;
-    void (*forward)(const transform *q), (*inverse)(const transform *q), (*multiply)(const product *p);
+    void (*forward)(const transform *q), (*inverse)(const transform *q);
+    void (*pack)(const product *p), (*multiply)(const product *p);
 } kernel;
 
 static const kernel kernels[] = {
 #if defined(__x86_64__)
-    {"avx512", 16, avx512_forward, avx512_inverse, avx512_product},
-    {"avx2", 8, avx2_forward, avx2_inverse, avx2_product},
+    {"avx512", 16, avx512_forward, avx512_inverse, avx512_pack, avx512_product},
+    {"avx2", 8, avx2_forward, avx2_inverse, avx2_pack, avx2_product},
 #endif
-    {"portable", 4, portable_forward, portable_inverse, portable_product},
+    {"portable", 4, portable_forward, portable_inverse, portable_pack, portable_product},
 };
 
 static const kernel *chosen(void)
@@ -133,36 +138,37 @@ static void fill_twiddles(int64_t size, float *to)
             }
 }
 
-/* ---- layout of scratch: frequencies, work, staged rows, packed rows, a vector of zeros, a vector that nobody reads ---- */
+/* ---- layout of scratch: frequencies, work, staged rows, packed rows, a vector of zeros ---- */
 
 static int64_t width_of(const ng_fourier *f) { return padded(f->in_channels > f->out_channels ? f->in_channels : f->out_channels); }
-static int64_t row_stride(const ng_fourier *f) { return 2 * width_of(f); }
-/* A little more than its rows, so that the frequencies do not fall into the same few sets of a cache. */
-static int64_t frequency_stride(const ng_fourier *f) { return 2 * PAIRS * row_stride(f) + GROUP; }
-static int64_t frequencies_size(const ng_fourier *f) { return (f->size / 2 + 1) * frequency_stride(f); }
+static int64_t pair_stride(const ng_fourier *f) { return 2 * width_of(f); }
+/* A little more than its pairs, so that the frequencies do not fall into the same few sets of a cache. */
+static int64_t frequency_stride(const ng_fourier *f) { return PAIRS * pair_stride(f) + GROUP; }
+/* One more takes what the frequencies without a partner leave there. */
+static int64_t frequencies_size(const ng_fourier *f) { return (f->size + 1) * frequency_stride(f); }
 static int64_t work_size(const ng_fourier *f) { return 2 * f->size * GROUP; }
 static int64_t packed_size(const ng_fourier *f) { return 3 * 2 * PAIRS * padded(f->in_channels); }
 
-/* Passes leave frequency m0 + r0 m1 + r0 r1 m2 at place (m0 r1 + m1) r2 + m2. */
-static void fill_places(const ng_fourier *f, int64_t *to)
+static int64_t scratch_bytes(const ng_fourier *f)
 {
-    const int64_t size = f->size, r0 = radix_of(size, 0), r1 = radix_of(size, 1), r2 = radix_of(size, 2);
+    return (frequencies_size(f) + 2 * work_size(f) + 2 * packed_size(f) + GROUP) * (int64_t)sizeof(float);
+}
+
+/* Passes leave frequency m0 + r0 m1 + r0 r1 m2 at place (m0 r1 + m1) r2 + m2. */
+static void fill_places(int64_t size, int64_t *to)
+{
+    const int64_t r0 = radix_of(size, 0), r1 = radix_of(size, 1), r2 = radix_of(size, 2);
     for (int64_t m0 = 0; m0 < r0; m0++)
         for (int64_t m1 = 0; m1 < r1; m1++)
-            for (int64_t m2 = 0; m2 < r2; m2++) {
-                const int64_t frequency = m0 + r0 * m1 + r0 * r1 * m2, partner = frequency > size / 2;
-                const int64_t at = (partner ? size - frequency : frequency) * frequency_stride(f) + partner * row_stride(f);
-                *to++ = at + partner * width_of(f);
-                *to++ = at + !partner * width_of(f);
-            }
+            for (int64_t m2 = 0; m2 < r2; m2++) to[m0 + r0 * m1 + r0 * r1 * m2] = (m0 * r1 + m1) * r2 + m2;
 }
 
 /* W[k] = 1/N sum over j of K[j] e^(2 pi i k j / N): conjugate, since rows of x ascend with j; the factor is the inverse
- * transform's. For each k and panel of columns three matrices (in, panel), as TILE() wants them. */
+ * transform's. For each k and panel of columns two matrices (in, panel): real parts, imaginary parts. */
 static void fill_weights(const ng_fourier *f, const float *kernel, int64_t tap_stride, int64_t in_stride, int64_t out_stride,
                          float *to)
 {
-    const int64_t N = f->size, columns = padded(f->out_channels), frequency = 3 * f->in_channels * columns;
+    const int64_t N = f->size, columns = padded(f->out_channels), frequency = 2 * f->in_channels * columns;
     double turns[2 * 256];
     for (int64_t k = 0; k < N; k++) {
         turns[2 * k] = cos(2 * PI * (double)k / (double)N) / (double)N;
@@ -170,7 +176,7 @@ static void fill_weights(const ng_fourier *f, const float *kernel, int64_t tap_s
     }
     for (int64_t c = 0; c < f->in_channels; c++)
         for (int64_t column = 0; column < columns; column += PANEL) {
-            const int64_t panel = panel_at(column, columns), part = f->in_channels * panel;
+            const int64_t panel = panel_at(column, columns);
             float taps[256][PANEL] = {{0}};
             for (int64_t j = 0; j < f->taps; j++)
                 for (int64_t o = 0; o < PANEL && column + o < f->out_channels; o++)
@@ -184,14 +190,43 @@ static void fill_weights(const ng_fourier *f, const float *kernel, int64_t tap_s
                         im[o] += (double)taps[j][o] * turn[1];
                     }
                 }
-                float *w = to + k * frequency + 3 * f->in_channels * column + c * panel;
-                for (int64_t o = 0; o < panel; o++) {
-                    w[o] = (float)re[o];
-                    w[part + o] = (float)-(re[o] + im[o]);
-                    w[2 * part + o] = (float)(im[o] - re[o]);
-                }
+                float *w = to + k * frequency + 2 * f->in_channels * column + c * panel;
+                for (int64_t o = 0; o < panel; o++) w[o] = (float)re[o], w[f->in_channels * panel + o] = (float)im[o];
             }
         }
+}
+
+/* ---- what it costs ---- */
+
+/* Measured (Zen 5). Transforms: 1.25 N log2 N cycles for 16 channels of a block. Products: 6.3 cycles for each 32 weights and
+ * pair, and what begins and ends them. Weights are read once for PAIRS pairs: from a second level of 1 MB they come in time,
+ * from a third level of 32 MB or from memory they add to it. */
+double ng_fourier_cost(int64_t taps, int64_t in_channels, int64_t out_channels, int64_t length, int64_t multiple, int64_t size)
+{
+    const int64_t rows = (size - taps + 1) / multiple * multiple;
+    if (size < taps || rows == 0) return INFINITY;
+    const double N = (double)size, groups = (double)(padded(in_channels) / GROUP), columns = (double)padded(out_channels);
+    const double matrix = (double)in_channels * columns, bytes = (N / 2 + 1) * matrix * 2 * sizeof(float);
+    const double transforms = 2.5 * N * log2(N) * (groups + columns / GROUP);
+    const double products = (N / 2 + 1) * (6.3 * matrix / 32 + 30 * ceil(columns / PANEL) + 16 * groups);
+    const double reading = bytes < 1e6 ? 0 : bytes < 12e6 ? bytes / 32 : bytes / 8;
+    const double pairs = ceil((double)length / (double)(2 * rows));
+    const double blocks = ceil(pairs / PAIRS);
+    return pairs * transforms + fmax(pairs, 1.5 * blocks) * products + blocks * reading;        /* a lone pair cannot fill the registers */
+}
+
+int64_t ng_fourier_size(int64_t taps, int64_t in_channels, int64_t out_channels, int64_t length, int64_t multiple)
+{
+    double cheapest = (double)length * (double)taps * (double)in_channels * (double)padded(out_channels) / 31;
+    int64_t best = 0;
+    for (int64_t size = 64; size <= 256; size *= 2) {
+        const ng_fourier f = {.in_channels = in_channels, .out_channels = out_channels, .size = size};
+        const double cost = ng_fourier_cost(taps, in_channels, out_channels, length, multiple, size);
+        if (cost >= cheapest || scratch_bytes(&f) > MOST_SCRATCH) continue;
+        cheapest = cost;
+        best = size;
+    }
+    return best;
 }
 
 ng_status ng_fourier_make(const float *kernel, int64_t taps, int64_t in_channels, int64_t out_channels, int64_t tap_stride,
@@ -201,14 +236,14 @@ ng_status ng_fourier_make(const float *kernel, int64_t taps, int64_t in_channels
     ng_fourier f = {.taps = taps, .in_channels = in_channels, .out_channels = out_channels, .size = size};
     f.rows = (size - taps + 1) / multiple * multiple;
     f.pair_rows = 2 * f.rows;
-    f.scratch_bytes = (frequencies_size(&f) + 2 * work_size(&f) + packed_size(&f) + 2 * GROUP) * (int64_t)sizeof(float);
+    f.scratch_bytes = scratch_bytes(&f);
     float *twiddles = ng_alloc(arena, 4 * size, sizeof *twiddles, error);
-    int64_t *places = twiddles ? ng_alloc(arena, 2 * size, sizeof *places, error) : NULL;
-    float *weights = places ? ng_alloc(arena, (size / 2 + 1) * 3 * padded(out_channels), (size_t)in_channels * sizeof *weights, error)
+    int64_t *places = twiddles ? ng_alloc(arena, size, sizeof *places, error) : NULL;
+    float *weights = places ? ng_alloc(arena, (size / 2 + 1) * 2 * padded(out_channels), (size_t)in_channels * sizeof *weights, error)
                             : NULL;
     if (!weights) return error->status;
     fill_twiddles(size, twiddles);
-    fill_places(&f, places);
+    fill_places(size, places);
     fill_weights(&f, kernel, tap_stride, in_stride, out_stride, weights);
     f.twiddles = twiddles, f.places = places, f.weights = weights;
     *made = f;
@@ -223,13 +258,13 @@ typedef struct call {
     int64_t pad;
     const float *bias;
     bool add;
-    float *frequencies, *work, *staged, *packed, *nowhere;
+    float *frequencies, *work, *staged, *packed, *zeros;
 } call;
 
 /* Rows [first, last) of a tile, from a channel on, in a block whose row 0 is `start`. */
 static side side_of(const ng_tile *tile, int64_t sample, int64_t channel, int64_t start, int64_t first, int64_t last)
 {
-    if (first >= last) return (side){0};
+    if (first >= last) return (side){.stride = tile->channels};
     return (side){ng_row(tile, sample, first) + channel, first - start, last - first, tile->channels};
 }
 
@@ -273,49 +308,53 @@ static void transform_pair(const call *q, const kernel *run, int64_t sample, int
         const side rows[2] = {side_at(q, sample, 2 * pair, c), side_at(q, sample, 2 * pair + 1, c)};
         float bias[GROUP] = {0};
         if (q->bias && inverse) memcpy(bias, q->bias + c, (size_t)present * sizeof *bias);
-        transform one = {q->f->size, q->f->twiddles, bias, q->f->places, {rows[0], rows[1]}, q->add, q->work, frequencies + c,
-                         q->nowhere + inverse * GROUP};
+        transform one = {q->f->size, frequency_stride(q->f), width_of(q->f), q->f->twiddles, bias, {rows[0], rows[1]},
+                         q->add, q->work, frequencies + c, q->zeros};
         if (present < run->lanes) stage(q, rows, one.sides, run->lanes, present);
         (inverse ? run->inverse : run->forward)(&one);
         for (int i = 0; i < 2 && inverse && present < run->lanes; i++) copy_rows(&one.sides[i], &rows[i], present);
     }
 }
 
-/* Gathers the rows of a frequency as TILE() wants them, and puts their product in their place. */
-static void multiply(const call *q, const kernel *run, int64_t k, int64_t pairs)
+static product product_at(const call *q, int64_t k, int64_t pairs)
 {
     const ng_fourier *f = q->f;
     const bool alone = k == 0 || k == f->size / 2;
-    const int64_t C = padded(f->in_channels), O = padded(f->out_channels), rows = alone ? pairs : 2 * pairs;
-    const int64_t stride = alone ? 2 * row_stride(f) : row_stride(f), part = rows * C;
-    float *at = q->frequencies + k * frequency_stride(f);
-    for (int64_t r = 0; r < rows; r++) {
-        const float *re = at + r * stride, *im = re + width_of(f);
-        float *to = q->packed + r * C;
-        for (int64_t c = 0; c < C; c++) {
-            to[c] = re[c] + im[c];
-            to[part + c] = im[c];
-            to[2 * part + c] = re[c];
-        }
+    const int64_t columns = padded(f->out_channels), stride = frequency_stride(f), width = width_of(f);
+    float *first = q->frequencies + f->places[k] * stride;
+    float *second = q->frequencies + (alone ? f->size : f->places[f->size - k]) * stride;
+    return (product){f->weights + k * 2 * f->in_channels * columns, q->packed + k % 2 * packed_size(f), {first, second + width},
+                     {first + width, second}, pairs, f->in_channels, columns, pair_stride(f), 2 * pairs * padded(f->in_channels)};
+}
+
+/* Rows are packed one frequency ahead: a product that reads them at once would wait for the last to be written. */
+static void multiply(const call *q, const kernel *run, int64_t pairs)
+{
+    product now = product_at(q, 0, pairs);
+    run->pack(&now);
+    for (int64_t k = 0; k <= q->f->size / 2; k++) {
+        const product next = product_at(q, k < q->f->size / 2 ? k + 1 : k, pairs);
+        if (k < q->f->size / 2) run->pack(&next);
+        run->multiply(&now);
+        now = next;
     }
-    run->multiply(&(product){q->packed, f->weights + k * 3 * f->in_channels * O, at, rows, f->in_channels, O, C, part, stride,
-                             width_of(f)});
 }
 
 void ng_fourier_rows(const ng_fourier *f, const ng_tile *x, int64_t pad, const float *bias, bool add, ng_tile *y, void *scratch)
 {
     float *frequencies = scratch, *work = frequencies + frequencies_size(f), *staged = work + work_size(f);
-    float *packed = staged + work_size(f), *nowhere = packed + packed_size(f);
-    memset(nowhere, 0, GROUP * sizeof *nowhere);
-    const call q = {f, x, y, pad, bias, add, frequencies, work, staged, packed, nowhere};
+    float *packed = staged + work_size(f), *zeros = packed + 2 * packed_size(f);
+    memset(zeros, 0, GROUP * sizeof *zeros);
+    const call q = {f, x, y, pad, bias, add, frequencies, work, staged, packed, zeros};
     const kernel *run = chosen();
+    NG_IN(0, y->first % f->pair_rows, 1);
     const int64_t first = y->first / f->pair_rows, each = (y->last + f->pair_rows - 1) / f->pair_rows - first;
     for (int64_t i = 0, pairs; i < y->samples * each; i += pairs) {
         pairs = y->samples * each - i < PAIRS ? y->samples * each - i : PAIRS;
         for (int64_t p = 0; p < pairs; p++)
-            transform_pair(&q, run, (i + p) / each, first + (i + p) % each, frequencies + p * 2 * row_stride(f), false);
-        for (int64_t k = 0; k <= f->size / 2; k++) multiply(&q, run, k, pairs);
+            transform_pair(&q, run, (i + p) / each, first + (i + p) % each, frequencies + p * pair_stride(f), false);
+        multiply(&q, run, pairs);
         for (int64_t p = 0; p < pairs; p++)
-            transform_pair(&q, run, (i + p) / each, first + (i + p) % each, frequencies + p * 2 * row_stride(f), true);
+            transform_pair(&q, run, (i + p) / each, first + (i + p) % each, frequencies + p * pair_stride(f), true);
     }
 }

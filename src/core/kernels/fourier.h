@@ -27,6 +27,12 @@ ng_status ng_fourier_make(const float *kernel, int64_t taps, int64_t in_channels
                           int64_t in_stride, int64_t out_stride, int64_t multiple, int64_t size, ng_arena *arena, ng_fourier *made,
                           ng_error *error);
 
+/* The size that takes the least time for `length` rows of y, or 0 where the direct product takes less. */
+int64_t ng_fourier_size(int64_t taps, int64_t in_channels, int64_t out_channels, int64_t length, int64_t multiple);
+
+/* The time of one size, in cycles of a core that does 64 floating-point operations a cycle; infinite if no block fits. */
+double ng_fourier_cost(int64_t taps, int64_t in_channels, int64_t out_channels, int64_t length, int64_t multiple, int64_t size);
+
 /* All rows and samples of y. x holds every row in [0, x->length) that they read. y->first is a multiple of pair_rows, and so is
  * y->last unless it is the end of the tensor. bias may be NULL; add: to what is there. scratch: scratch_bytes, 64-byte aligned. */
 void ng_fourier_rows(const ng_fourier *fourier, const ng_tile *x, int64_t pad, const float *bias, bool add, ng_tile *y,

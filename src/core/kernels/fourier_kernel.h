@@ -12,6 +12,7 @@
 #define PASS NAME(KERNEL, pass)
 #define TILE NAME(KERNEL, tile)
 #define SWEEP NAME(KERNEL, sweep)
+#define PACK NAME(KERNEL, pack)
 #define FORWARD NAME(KERNEL, forward)
 #define INVERSE NAME(KERNEL, inverse)
 #define PRODUCT NAME(KERNEL, product)
@@ -60,35 +61,41 @@ INLINE TARGET void TWIDDLE(VECTOR *re, VECTOR *im, const float *twiddles, const 
 /* One pass over N numbers: transforms of `radix` numbers that lie n / radix apart, in each n-th of them. Forward passes turn
  * after, inverse ones before; those that touch the frequencies have nothing to turn. An inverse transform is a forward one with
  * real and imaginary parts exchanged at both ends. */
-INLINE TARGET void PASS(const transform *q, int64_t n, const float *twiddles, const bool inverse, const place from,
+INLINE TARGET void PASS(const transform *given, int64_t n, const float *twiddles, const bool inverse, const place from,
                         const place to, const int radix)
 {
-    const int64_t step = n / radix;
-    VECTOR re[8], im[8], bias;
+    const transform copy = *given, *q = &copy;   /* nobody can write to a copy, so it stays in registers */
+    const int64_t step = n / radix, jump = step * q->sides[0].stride;
+    VECTOR re[8], im[8], bias, was;
     memcpy(&bias, q->bias, sizeof bias);
     for (int64_t i = 0; i < step; i++, twiddles += 2 * (radix - 1))
         for (int64_t at = i; at < q->size; at += n) {
-            UNROLL for (int m = 0; m < radix; m++) {
-                memcpy(&re[m], number_at(q, from, at + m * step, inverse, LANES), sizeof(VECTOR));
-                memcpy(&im[m], number_at(q, from, at + m * step, !inverse, LANES), sizeof(VECTOR));
-            }
+            const int64_t offset[2] = {offset_of(&q->sides[0], at), offset_of(&q->sides[1], at)};
+            const bool all = has_rows(&q->sides[0], at, at + n - step) && has_rows(&q->sides[1], at, at + n - step);
+            UNROLL for (int m = 0; m < radix; m++)
+                UNROLL for (int part = 0; part < 2; part++) {
+                    const side *rows = &q->sides[part];
+                    const float *there = from != ROWS ? number_at(q, from, at + m * step, part, LANES)
+                                       : all || has_row(rows, at + m * step) ? rows->data + offset[part] + m * jump : q->zeros;
+                    memcpy(part == inverse ? &re[m] : &im[m], there, sizeof(VECTOR));
+                }
             if (inverse && from != FREQUENCIES) TWIDDLE(re, im, twiddles, radix);
             if (radix == 8) BUTTERFLY8(re, im);
             else BUTTERFLY4(re, im);
             if (!inverse && to != FREQUENCIES) TWIDDLE(re, im, twiddles, radix);
-            UNROLL for (int m = 0; m < radix; m++) {
-                float *real = number_at(q, to, at + m * step, inverse, LANES);
-                float *imaginary = number_at(q, to, at + m * step, !inverse, LANES);
-                VECTOR a, b;
-                if (to == ROWS) re[m] += bias, im[m] += bias;
-                if (to == ROWS && q->add) {
-                    memcpy(&a, real, sizeof a);
-                    memcpy(&b, imaginary, sizeof b);
-                    re[m] += a, im[m] += b;
+            UNROLL for (int m = 0; m < radix; m++)
+                UNROLL for (int part = 0; part < 2; part++) {
+                    VECTOR value = part == inverse ? re[m] : im[m];
+                    const side *rows = &q->sides[part];
+                    if (to == ROWS && !has_row(rows, at + m * step)) continue;
+                    float *there = to == ROWS ? rows->data + offset[part] + m * jump : number_at(q, to, at + m * step, part, LANES);
+                    if (to == ROWS) value += bias;
+                    if (to == ROWS && q->add) {
+                        memcpy(&was, there, sizeof was);
+                        value += was;
+                    }
+                    memcpy(there, &value, sizeof value);
                 }
-                memcpy(real, &re[m], sizeof(VECTOR));
-                memcpy(imaginary, &im[m], sizeof(VECTOR));
-            }
         }
 }
 
@@ -116,45 +123,77 @@ static TARGET void INVERSE(const transform *q)
     PASS(q, q->size, q->twiddles, true, WORK, ROWS, 8);
 }
 
-/* rows x vectors of one frequency's product, by three real products: with x = u + i v and W = a + i b,
- *     s = (u + v) a        re = s - v (a + b)        im = s + u (b - a)
- * x holds u + v, v and u; w holds a, -(a + b) and b - a. */
-INLINE TARGET void TILE(const product *p, const float *x, const float *w, int64_t panel, float *y, const int rows,
-                        const int vectors)
+/* Gathers the rows of x, before y takes their place: u + v, v and u, by groups of channels. */
+static TARGET void PACK(const product *p)
 {
-    const int64_t depth = p->depth, x_stride = p->x_stride, y_stride = p->y_stride;
-    float *real = y, *imaginary = y + p->width;
-    VECTOR sum[12][2], weight[2];
-    UNROLL for (int r = 0; r < rows; r++)
-        UNROLL for (int v = 0; v < vectors; v++) sum[r][v] = BROADCAST(0.0f);
-    for (int part = 0; part < 3; part++, x += p->x_part, w += depth * panel) {
-        if (part == 2)
-            UNROLL for (int r = 0; r < rows; r++)
-                UNROLL for (int v = 0; v < vectors; v++) memcpy(&sum[r][v], imaginary + r * y_stride + v * LANES, sizeof(VECTOR));
-        for (int64_t c = 0; c < depth; c++) {
-            UNROLL for (int v = 0; v < vectors; v++) memcpy(&weight[v], w + c * panel + v * LANES, sizeof(VECTOR));
-            UNROLL for (int r = 0; r < rows; r++) {
-                const VECTOR value = BROADCAST(x[r * x_stride + c]);
-                UNROLL for (int v = 0; v < vectors; v++) sum[r][v] = MULTIPLY_ADD(value, weight[v], sum[r][v]);
-            }
+    for (int64_t r = 0; r < 2 * p->pairs; r++) {
+        const int64_t at = r / 2 * p->stride;
+        for (int64_t c = 0; c < p->depth; c += LANES) {
+            float *to = p->x + (c / GROUP * 2 * p->pairs + r) * GROUP + c % GROUP;
+            VECTOR u, v, sum;
+            memcpy(&u, p->re[r % 2] + at + c, sizeof u);
+            memcpy(&v, p->im[r % 2] + at + c, sizeof v);
+            sum = u + v;
+            memcpy(to, &sum, sizeof sum);
+            memcpy(to + p->part, &v, sizeof v);
+            memcpy(to + 2 * p->part, &u, sizeof u);
         }
-        float *to = part == 1 ? real : imaginary;
-        UNROLL for (int r = 0; r < rows; r++)
-            UNROLL for (int v = 0; v < vectors; v++) memcpy(to + r * y_stride + v * LANES, &sum[r][v], sizeof(VECTOR));
     }
 }
 
-/* All rows from this one on that tiles of this height cover, over one panel of columns; gives the row where they end. */
-INLINE TARGET int64_t SWEEP(const product *p, const float *w, int64_t column, int64_t panel, int64_t row, const int rows)
+/* Columns of one frequency's product, for as many pairs and vectors, by three real products: with x = u + i v and W = a + i b,
+ *     s = (u + v) a        re = s - v (a + b)        im = s + u (b - a)
+ * w holds a, then b, channel by channel. */
+INLINE TARGET void TILE(const product *p, int64_t pair, const float *w, int64_t panel, int64_t column, const int pairs,
+                        const int vectors)
 {
-    for (; row + rows <= p->rows; row += rows) {
-        const float *x = p->x + row * p->x_stride;
-        float *y = p->y + row * p->y_stride + column;
-        int64_t v = 0;
-        for (; v + 2 * LANES <= panel; v += 2 * LANES) TILE(p, x, w + v, panel, y + v, rows, 2);
-        for (; v < panel; v += LANES) TILE(p, x, w + v, panel, y + v, rows, 1);
+    const int64_t depth = p->depth, group = 2 * p->pairs * GROUP, stride = p->stride;
+    const float *x = p->x + 2 * pair * GROUP;
+    float *re[2], *im[2];
+    VECTOR sum[12][2], weight[2], b;
+    for (int side = 0; side < 2; side++) {
+        re[side] = p->re[side] + pair * stride + column;
+        im[side] = p->im[side] + pair * stride + column;
     }
-    return row;
+    UNROLL for (int r = 0; r < 2 * pairs; r++)
+        UNROLL for (int v = 0; v < vectors; v++) sum[r][v] = BROADCAST(0.0f);
+    UNROLL for (int part = 0; part < 3; part++, x += p->part) {
+        if (part == 2)
+            UNROLL for (int r = 0; r < 2 * pairs; r++)
+                UNROLL for (int v = 0; v < vectors; v++)
+                    memcpy(&sum[r][v], im[r % 2] + r / 2 * stride + v * LANES, sizeof(VECTOR));
+        const float *value = x, *a = w, *ahead = w + (part + 1) * depth * panel;
+        for (int64_t c = 0; c < depth; c += GROUP, value += group)
+            for (int64_t k = 0; k < GROUP && c + k < depth; k++, a += panel, ahead += panel) {
+                UNROLL for (int v = 0; v < vectors; v++) {
+                    PREFETCH(ahead + v * LANES);
+                    memcpy(&weight[v], a + v * LANES, sizeof(VECTOR));
+                    memcpy(&b, a + depth * panel + v * LANES, sizeof(VECTOR));
+                    if (part == 1) weight[v] += b;
+                    if (part == 2) weight[v] = b - weight[v];
+                }
+                UNROLL for (int r = 0; r < 2 * pairs; r++) {
+                    const VECTOR factor = BROADCAST(value[r * GROUP + k]);
+                    UNROLL for (int v = 0; v < vectors; v++)
+                        sum[r][v] = part == 1 ? SUBTRACT_PRODUCT(factor, weight[v], sum[r][v])
+                                              : MULTIPLY_ADD(factor, weight[v], sum[r][v]);
+                }
+            }
+        UNROLL for (int r = 0; r < 2 * pairs; r++)
+            UNROLL for (int v = 0; v < vectors; v++)
+                memcpy((part == 1 ? re : im)[r % 2] + r / 2 * stride + v * LANES, &sum[r][v], sizeof(VECTOR));
+    }
+}
+
+/* From this pair on, as many as tiles of this height cover, over one panel of columns; gives the pair where they end. */
+INLINE TARGET int64_t SWEEP(const product *p, const float *w, int64_t column, int64_t panel, int64_t pair, const int pairs)
+{
+    for (; pair + pairs <= p->pairs; pair += pairs) {
+        int64_t v = 0;
+        for (; v + 2 * LANES <= panel; v += 2 * LANES) TILE(p, pair, w + v, panel, column + v, pairs, 2);
+        for (; v < panel; v += LANES) TILE(p, pair, w + v, panel, column + v, pairs, 1);
+    }
+    return pair;
 }
 
 static TARGET void PRODUCT(const product *p)
@@ -162,14 +201,13 @@ static TARGET void PRODUCT(const product *p)
     const float *w = p->weights;
     for (int64_t column = 0, panel; column < p->columns; column += panel) {
         panel = panel_at(column, p->columns);
-        int64_t row = 0;
-        if (TALL) row = SWEEP(p, w, column, panel, row, 12);
-        if (TALL) row = SWEEP(p, w, column, panel, row, 8);
-        row = SWEEP(p, w, column, panel, row, 6);
-        row = SWEEP(p, w, column, panel, row, 4);
-        row = SWEEP(p, w, column, panel, row, 2);
-        SWEEP(p, w, column, panel, row, 1);
-        w += 3 * p->depth * panel;
+        int64_t pair = 0;
+        if (TALL) pair = SWEEP(p, w, column, panel, pair, 6);
+        if (TALL) pair = SWEEP(p, w, column, panel, pair, 4);
+        pair = SWEEP(p, w, column, panel, pair, 3);
+        pair = SWEEP(p, w, column, panel, pair, 2);
+        SWEEP(p, w, column, panel, pair, 1);
+        w += 2 * p->depth * panel;
     }
 }
 
@@ -181,6 +219,7 @@ static TARGET void PRODUCT(const product *p)
 #undef PASS
 #undef TILE
 #undef SWEEP
+#undef PACK
 #undef FORWARD
 #undef INVERSE
 #undef PRODUCT
