@@ -63,5 +63,5 @@ places <- match(of_16s$locus_tag, table$locus_tag)
 cat("\nThe 16S genes: ", paste0(of_16s$locus_tag, " is number ", places, " of ", nrow(table), collapse = ", "), "\n", sep = "")
 cat("The strongest place of the first: ", as.character(strongest(60)), " ",
     as.character(Biostrings::subseq(genome[[1]], BiocGenerics::start(strongest(60)), width = 60)), "\n", sep = "")
-cat("\nIn ", folder, ":\n  ", paste(list.files(folder), collapse = " "), "\n", sep = "")
+cat("\nIn ", sub(paste0(getwd(), "/"), "", folder, fixed = TRUE), ":\n  ", paste(list.files(folder), collapse = " "), "\n", sep = "")
 cat(sprintf("All of it took %.0f s\n", proc.time()[["elapsed"]] - begun))
