@@ -222,6 +222,9 @@ relative_gap <- function(windows) {
     sum(abs(data$gap)) / sum(abs(data$output - data$baseline_output))
 }
 
+#' @rdname Attribution-class
+#' @param object A `Attribution`.
+#' @export
 setMethod("show", "Attribution", function(object) {
     with(object@settings, {
         cat("Attribution of the ", output, " of ", target_name, " (target ", target, ") by ", c(ig = "integrated gradients", gradient = "the gradient")[[method]],

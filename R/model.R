@@ -153,6 +153,9 @@ target_of <- function(model, target, output, call = parent.frame()) {
 
 # ---- printing ----
 
+#' @rdname Model-class
+#' @param object A `Model`.
+#' @export
 setMethod("show", "Model", function(object) {
     trunk <- object@layers$receptive_field
     cat("Model ", object@name, ": ", nrow(object@layers), " layers, ", format(sum(object@layers$parameters), big.mark = ","), " parameters (Keras ",

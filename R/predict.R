@@ -89,6 +89,9 @@ predict_arrays <- function(model, arrays, threads, frame) {
     if (length(outputs) == 1L) outputs[[1]] else stats::setNames(outputs, names(model@outputs))
 }
 
+#' @rdname Predictions-class
+#' @param object A `Predictions`.
+#' @export
 setMethod("show", "Predictions", function(object) {
     cat("Predictions of ", object@settings$model, " for ", length(object), " windows\n", sep = "")
     methods::callNextMethod()
