@@ -54,7 +54,8 @@ static void run(const ng_fourier *f, const problem *p, const float *x, const flo
 }
 
 /* The largest error over the largest value, against y = before + bias + the sum in double. */
-static double error_of(const problem *p, const float *x, const float *kernel, const float *bias, const float *before, const float *y)
+static double error_of(const problem *p, const float *x, const float *kernel, const float *bias, const float *before,
+                       const float *y)
 {
     double worst = 0, largest = 0;
     double *sums = claim(p->out, sizeof *sums);
@@ -101,7 +102,8 @@ static void one_case(const problem *p)
         CHECK(!ng_fourier_make(flipped + (p->taps - 1) * p->in * p->out, p->taps, p->in, p->out, -p->in * p->out, 1, p->in,
                                p->multiple, p->size, arena, &f, &error));
     } else {
-        CHECK(!ng_fourier_make(kernel, p->taps, p->in, p->out, p->in * p->out, p->out, 1, p->multiple, p->size, arena, &f, &error));
+        CHECK(!ng_fourier_make(kernel, p->taps, p->in, p->out, p->in * p->out, p->out, 1, p->multiple, p->size, arena, &f,
+                               &error));
     }
     CHECK(f.rows % p->multiple == 0 && f.rows > 0 && f.rows + p->taps - 1 <= p->size && f.pair_rows == 2 * f.rows);
     CHECK(f.scratch_bytes <= 2 << 20);

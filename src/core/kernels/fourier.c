@@ -1,10 +1,9 @@
 /* core/kernels/fourier.c: the frequency domain of fourier.h, and the choice among the instruction sets that fourier_kernel.h is
  * compiled for.
  *
- * x and K are real, so frequency N - k of K is the conjugate of frequency k, and rows k and N - k of a pair of blocks go through
- * one product with the weights of k: (re, im) of row N - k exchanged is i times its conjugate. Frequencies 0 and N / 2 have no
- * partner. So a frequency k <= N / 2 holds, for each pair of blocks, two rows: those of k and N - k, each real parts, then
- * imaginary ones, by channel. The product happens in place. */
+ * x and K are real, so frequency N - k of K is the conjugate of frequency k. Both frequencies of a pair of blocks are factors of
+ * one product with the weights of k: real and imaginary part of N - k, exchanged, are i times its conjugate. At each frequency
+ * lie, for each pair of blocks, the real parts by channel, then the imaginary ones; the product takes their place. */
 #include <math.h>
 #include <string.h>
 #include "core/kernels/fourier.h"
@@ -47,7 +46,7 @@ INLINE float *number_at(const transform *q, const place where, int64_t k, const 
 }
 
 /* Frequencies k and N - k of several pairs of blocks, `stride` apart: re[0], im[0] and, exchanged, re[1], im[1]. They hold the
- * factor and take the product; x is room for a copy of the factor in three parts. */
+ * factors and take the products; x is room for a copy of the factors in three parts. */
 typedef struct product {
     const float *weights;
     float *x, *re[2], *im[2];
@@ -126,7 +125,7 @@ static int64_t radix_of(int64_t size, int pass)
     return radix[size / 128][pass];
 }
 
-/* For each pass and i < n / radix the turns e^(-2 pi i m / n), m = 1 .. radix - 1. */
+/* For each pass but the last and i < n / radix the turns e^(-2 pi i m / n), m = 1 .. radix - 1. */
 static void fill_twiddles(int64_t size, float *to)
 {
     for (int64_t pass = 0, n = size; pass < 2; n /= radix_of(size, (int)pass++))
@@ -140,12 +139,15 @@ static void fill_twiddles(int64_t size, float *to)
 
 /* ---- layout of scratch: frequencies, work, staged rows, packed rows, a vector of zeros ---- */
 
-static int64_t width_of(const ng_fourier *f) { return padded(f->in_channels > f->out_channels ? f->in_channels : f->out_channels); }
+static int64_t width_of(const ng_fourier *f)
+{
+    return padded(f->in_channels > f->out_channels ? f->in_channels : f->out_channels);
+}
+
 static int64_t pair_stride(const ng_fourier *f) { return 2 * width_of(f); }
 /* A little more than its pairs, so that the frequencies do not fall into the same few sets of a cache. */
 static int64_t frequency_stride(const ng_fourier *f) { return PAIRS * pair_stride(f) + GROUP; }
-/* One more takes what the frequencies without a partner leave there. */
-static int64_t frequencies_size(const ng_fourier *f) { return (f->size + 1) * frequency_stride(f); }
+static int64_t frequencies_size(const ng_fourier *f) { return f->size * frequency_stride(f); }
 static int64_t work_size(const ng_fourier *f) { return 2 * f->size * GROUP; }
 static int64_t packed_size(const ng_fourier *f) { return 3 * 2 * PAIRS * padded(f->in_channels); }
 
@@ -210,9 +212,8 @@ double ng_fourier_cost(int64_t taps, int64_t in_channels, int64_t out_channels, 
     const double transforms = 2.5 * N * log2(N) * (groups + columns / GROUP);
     const double products = (N / 2 + 1) * (6.3 * matrix / 32 + 30 * ceil(columns / PANEL) + 16 * groups);
     const double reading = bytes < 1e6 ? 0 : bytes < 12e6 ? bytes / 32 : bytes / 8;
-    const double pairs = ceil((double)length / (double)(2 * rows));
-    const double blocks = ceil(pairs / PAIRS);
-    return pairs * transforms + fmax(pairs, 1.5 * blocks) * products + blocks * reading;        /* a lone pair cannot fill the registers */
+    const double pairs = ceil((double)length / (double)(2 * rows)), readings = ceil(pairs / PAIRS);
+    return pairs * transforms + fmax(pairs, 1.5 * readings) * products + readings * reading;  /* one pair leaves room */
 }
 
 int64_t ng_fourier_size(int64_t taps, int64_t in_channels, int64_t out_channels, int64_t length, int64_t multiple)
@@ -230,17 +231,17 @@ int64_t ng_fourier_size(int64_t taps, int64_t in_channels, int64_t out_channels,
 }
 
 ng_status ng_fourier_make(const float *kernel, int64_t taps, int64_t in_channels, int64_t out_channels, int64_t tap_stride,
-                          int64_t in_stride, int64_t out_stride, int64_t multiple, int64_t size, ng_arena *arena, ng_fourier *made,
-                          ng_error *error)
+                          int64_t in_stride, int64_t out_stride, int64_t multiple, int64_t size, ng_arena *arena,
+                          ng_fourier *made, ng_error *error)
 {
     ng_fourier f = {.taps = taps, .in_channels = in_channels, .out_channels = out_channels, .size = size};
     f.rows = (size - taps + 1) / multiple * multiple;
     f.pair_rows = 2 * f.rows;
     f.scratch_bytes = scratch_bytes(&f);
-    float *twiddles = ng_alloc(arena, 4 * size, sizeof *twiddles, error);
+    f.weight_bytes = (size / 2 + 1) * 2 * in_channels * padded(out_channels) * (int64_t)sizeof(float);
+    float *twiddles = ng_alloc(arena, 2 * size, sizeof *twiddles, error);
     int64_t *places = twiddles ? ng_alloc(arena, size, sizeof *places, error) : NULL;
-    float *weights = places ? ng_alloc(arena, (size / 2 + 1) * 2 * padded(out_channels), (size_t)in_channels * sizeof *weights, error)
-                            : NULL;
+    float *weights = places ? ng_alloc(arena, f.weight_bytes, 1, error) : NULL;
     if (!weights) return error->status;
     fill_twiddles(size, twiddles);
     fill_places(size, places);
@@ -308,23 +309,26 @@ static void transform_pair(const call *q, const kernel *run, int64_t sample, int
         const side rows[2] = {side_at(q, sample, 2 * pair, c), side_at(q, sample, 2 * pair + 1, c)};
         float bias[GROUP] = {0};
         if (q->bias && inverse) memcpy(bias, q->bias + c, (size_t)present * sizeof *bias);
-        transform one = {q->f->size, frequency_stride(q->f), width_of(q->f), q->f->twiddles, bias, {rows[0], rows[1]},
-                         q->add, q->work, frequencies + c, q->zeros};
+        transform one = {.size = q->f->size, .stride = frequency_stride(q->f), .width = width_of(q->f),
+                         .twiddles = q->f->twiddles, .bias = bias, .sides = {rows[0], rows[1]}, .add = q->add, .work = q->work,
+                         .frequencies = frequencies + c, .zeros = q->zeros};
         if (present < run->lanes) stage(q, rows, one.sides, run->lanes, present);
         (inverse ? run->inverse : run->forward)(&one);
         for (int i = 0; i < 2 && inverse && present < run->lanes; i++) copy_rows(&one.sides[i], &rows[i], present);
     }
 }
 
+/* Frequencies 0 and N / 2 are their own partners: their rows are there twice, and are written twice. */
 static product product_at(const call *q, int64_t k, int64_t pairs)
 {
     const ng_fourier *f = q->f;
-    const bool alone = k == 0 || k == f->size / 2;
-    const int64_t columns = padded(f->out_channels), stride = frequency_stride(f), width = width_of(f);
-    float *first = q->frequencies + f->places[k] * stride;
-    float *second = q->frequencies + (alone ? f->size : f->places[f->size - k]) * stride;
-    return (product){f->weights + k * 2 * f->in_channels * columns, q->packed + k % 2 * packed_size(f), {first, second + width},
-                     {first + width, second}, pairs, f->in_channels, columns, pair_stride(f), 2 * pairs * padded(f->in_channels)};
+    const int64_t N = f->size, columns = padded(f->out_channels), stride = frequency_stride(f), width = width_of(f);
+    float *first = q->frequencies + f->places[k] * stride, *second = q->frequencies + f->places[(N - k) % N] * stride;
+    const bool own = first == second;
+    return (product){.weights = f->weights + k * 2 * f->in_channels * columns, .x = q->packed + k % 2 * packed_size(f),
+                     .re = {first, own ? first : second + width}, .im = {first + width, own ? first + width : second},
+                     .pairs = pairs, .depth = f->in_channels, .columns = columns, .stride = pair_stride(f),
+                     .part = 2 * pairs * padded(f->in_channels)};
 }
 
 /* Rows are packed one frequency ahead: a product that reads them at once would wait for the last to be written. */
@@ -332,15 +336,17 @@ static void multiply(const call *q, const kernel *run, int64_t pairs)
 {
     product now = product_at(q, 0, pairs);
     run->pack(&now);
-    for (int64_t k = 0; k <= q->f->size / 2; k++) {
-        const product next = product_at(q, k < q->f->size / 2 ? k + 1 : k, pairs);
-        if (k < q->f->size / 2) run->pack(&next);
+    for (int64_t k = 1; k <= q->f->size / 2; k++) {
+        const product next = product_at(q, k, pairs);
+        run->pack(&next);
         run->multiply(&now);
         now = next;
     }
+    run->multiply(&now);
 }
 
-void ng_fourier_rows(const ng_fourier *f, const ng_tile *x, int64_t pad, const float *bias, bool add, ng_tile *y, void *scratch)
+void ng_fourier_rows(const ng_fourier *f, const ng_tile *x, int64_t pad, const float *bias, bool add, const ng_tile *y,
+                     void *scratch)
 {
     float *frequencies = scratch, *work = frequencies + frequencies_size(f), *staged = work + work_size(f);
     float *packed = staged + work_size(f), *zeros = packed + 2 * packed_size(f);

@@ -14,28 +14,30 @@
 
 typedef struct ng_fourier {
     int64_t taps, in_channels, out_channels, size, rows, pair_rows;      /* pair_rows: 2 S */
-    int64_t scratch_bytes;                       /* per thread */
+    int64_t scratch_bytes, weight_bytes;         /* per thread; once */
     const float *weights, *twiddles;
-    const int64_t *places;                       /* where a transform leaves its N numbers among the frequencies */
+    const int64_t *places;                       /* where a transform leaves each frequency */
 } ng_fourier;
 
-/* Transforms K, element (j, c, o) = kernel[j * tap_stride + c * in_stride + o * out_stride], for transforms of `size` points: 64,
- * 128 or 256, at least taps - 1 + multiple. S is a multiple of `multiple`. The gradient of the input is this same convolution
+/* The weights of K, element (j, c, o) = kernel[j * tap_stride + c * in_stride + o * out_stride], for transforms of `size` points:
+ * 64, 128 or 256, at least taps - 1 + multiple. S is a multiple of `multiple`. The gradient of the input is this same convolution
  * over dy, with taps in reverse, channels exchanged, and pad = taps - 1 - pad: kernel + (taps - 1) * tap_stride, -tap_stride,
  * out_stride, in_stride. */
 ng_status ng_fourier_make(const float *kernel, int64_t taps, int64_t in_channels, int64_t out_channels, int64_t tap_stride,
-                          int64_t in_stride, int64_t out_stride, int64_t multiple, int64_t size, ng_arena *arena, ng_fourier *made,
-                          ng_error *error);
+                          int64_t in_stride, int64_t out_stride, int64_t multiple, int64_t size, ng_arena *arena,
+                          ng_fourier *made, ng_error *error);
 
 /* The size that takes the least time for `length` rows of y, or 0 where the direct product takes less. */
 int64_t ng_fourier_size(int64_t taps, int64_t in_channels, int64_t out_channels, int64_t length, int64_t multiple);
 
-/* The time of one size, in cycles of a core that does 64 floating-point operations a cycle; infinite if no block fits. */
+/* The time of one size, in cycles of a core that does 64 floating-point operations a cycle; infinite if no block fits. Both are
+ * about one sample in caches: several in a call share the reading of the weights. */
 double ng_fourier_cost(int64_t taps, int64_t in_channels, int64_t out_channels, int64_t length, int64_t multiple, int64_t size);
 
 /* All rows and samples of y. x holds every row in [0, x->length) that they read. y->first is a multiple of pair_rows, and so is
- * y->last unless it is the end of the tensor. bias may be NULL; add: to what is there. scratch: scratch_bytes, 64-byte aligned. */
-void ng_fourier_rows(const ng_fourier *fourier, const ng_tile *x, int64_t pad, const float *bias, bool add, ng_tile *y,
+ * y->last unless it is the end of the tensor. bias may be NULL; add: to what is there. scratch: scratch_bytes, 64-byte
+ * aligned. */
+void ng_fourier_rows(const ng_fourier *fourier, const ng_tile *x, int64_t pad, const float *bias, bool add, const ng_tile *y,
                      void *scratch);
 
 #endif

@@ -1,7 +1,7 @@
 /* core/kernels/fourier_kernel.h: transforms and product for one instruction set. fourier.c includes it once for each, with
  *     KERNEL          its name
  *     TARGET          the attribute that allows the instructions
- *     LANES           floats in a vector, which are neighbouring channels; divides NG_PANEL
+ *     LANES           floats in a vector, which are neighbouring channels; divides GROUP
  *     TALL            whether registers hold a tile of 12 x 2 vectors
  *     VECTOR, BROADCAST(s), MULTIPLY_ADD(a, b, c): a b + c, SUBTRACT_PRODUCT(a, b, c): c - a b */
 #define NAME_(kernel, part) kernel##_##part
@@ -88,7 +88,8 @@ INLINE TARGET void PASS(const transform *given, int64_t n, const float *twiddles
                     VECTOR value = part == inverse ? re[m] : im[m];
                     const side *rows = &q->sides[part];
                     if (to == ROWS && !has_row(rows, at + m * step)) continue;
-                    float *there = to == ROWS ? rows->data + offset[part] + m * jump : number_at(q, to, at + m * step, part, LANES);
+                    float *there = to == ROWS ? rows->data + offset[part] + m * jump
+                                              : number_at(q, to, at + m * step, part, LANES);
                     if (to == ROWS) value += bias;
                     if (to == ROWS && q->add) {
                         memcpy(&was, there, sizeof was);
@@ -101,15 +102,12 @@ INLINE TARGET void PASS(const transform *given, int64_t n, const float *twiddles
 
 static TARGET void FORWARD(const transform *q)
 {
+    const float *twiddles = q->twiddles + q->size / 8 * 14;          /* behind those of the first pass */
     PASS(q, q->size, q->twiddles, false, ROWS, WORK, 8);
-    const float *twiddles = q->twiddles + q->size / 8 * 14;
-    if (q->size == 64) {
-        PASS(q, 8, NULL, false, WORK, FREQUENCIES, 8);
-        return;
-    }
     if (q->size == 128) PASS(q, 16, twiddles, false, WORK, WORK, 4);
-    else PASS(q, 32, twiddles, false, WORK, WORK, 8);
-    PASS(q, 4, NULL, false, WORK, FREQUENCIES, 4);
+    if (q->size == 256) PASS(q, 32, twiddles, false, WORK, WORK, 8);
+    if (q->size == 64) PASS(q, 8, NULL, false, WORK, FREQUENCIES, 8);
+    else PASS(q, 4, NULL, false, WORK, FREQUENCIES, 4);
 }
 
 /* The same passes from the last to the first. */
@@ -141,9 +139,10 @@ static TARGET void PACK(const product *p)
     }
 }
 
-/* Columns of one frequency's product, for as many pairs and vectors, by three real products: with x = u + i v and W = a + i b,
+/* One frequency's product for so many pairs and vectors of columns, by three real products: with x = u + i v and W = a + i b,
  *     s = (u + v) a        re = s - v (a + b)        im = s + u (b - a)
- * w holds a, then b, channel by channel. */
+ * w holds a, then b, channel by channel; the next columns follow. Each part fetches one of these ahead: b, the next
+ * a, the next b. */
 INLINE TARGET void TILE(const product *p, int64_t pair, const float *w, int64_t panel, int64_t column, const int pairs,
                         const int vectors)
 {
@@ -151,9 +150,9 @@ INLINE TARGET void TILE(const product *p, int64_t pair, const float *w, int64_t 
     const float *x = p->x + 2 * pair * GROUP;
     float *re[2], *im[2];
     VECTOR sum[12][2], weight[2], b;
-    for (int side = 0; side < 2; side++) {
-        re[side] = p->re[side] + pair * stride + column;
-        im[side] = p->im[side] + pair * stride + column;
+    for (int i = 0; i < 2; i++) {
+        re[i] = p->re[i] + pair * stride + column;
+        im[i] = p->im[i] + pair * stride + column;
     }
     UNROLL for (int r = 0; r < 2 * pairs; r++)
         UNROLL for (int v = 0; v < vectors; v++) sum[r][v] = BROADCAST(0.0f);
