@@ -1,13 +1,15 @@
 # inst/benchmarks/architectures.R: public architectures with weights from a formula that Python evaluates as well (peers/).
 
-# Number i = 0, 1, ... of weight tensor `tensor` is ((1103515245 (i + 1) + 12345 (tensor + 1)) mod 2^31) / 2^31 - 0.5, times `scale`.
+# With u = (1103515245 (i + 1) + 12345 (tensor + 1)) mod 2^31, number i = 0, 1, ... of weight tensor `tensor` is
+# (u floor(u / 2^16) mod 2^31) / 2^31 - 0.5, times `scale`. (u itself is linear in i: neighbouring weights then make pools tie.)
 formula_weights <- function(count, tensor, scale, shift = 0) {
     i <- as.numeric(seq_len(count))
     # 1103515245 * i without loss: split i in two halves below 2^15
     high <- floor(i / 32768)
     low <- i - high * 32768
     product <- ((1103515245 * high) %% 2^31 * 32768 + 1103515245 * low) %% 2^31
-    ((product + 12345 * (tensor + 1)) %% 2^31 / 2^31 - 0.5) * scale + shift
+    linear <- (product + 12345 * (tensor + 1)) %% 2^31
+    ((linear * (linear %/% 2^16)) %% 2^31 / 2^31 - 0.5) * scale + shift
 }
 
 # A sequential network as the flat list that read_model() makes of a file.

@@ -6,9 +6,10 @@ layers = tf.keras.layers
 
 
 def formula(count, tensor, scale, shift=0.0):
-    """Number i = 0, 1, ... is ((1103515245 (i + 1) + 12345 (tensor + 1)) mod 2^31) / 2^31 - 0.5, times scale, plus shift."""
+    """Number i = 0, 1, ... of the formula in ../architectures.R, times scale, plus shift."""
     i = np.arange(1, count + 1, dtype=np.int64)
-    return ((1103515245 * i + 12345 * (tensor + 1)) % 2**31 / 2**31 - 0.5) * scale + shift
+    linear = (1103515245 * i + 12345 * (tensor + 1)) % 2**31
+    return (linear * (linear // 2**16) % 2**31 / 2**31 - 0.5) * scale + shift
 
 
 def formula_bases(length):

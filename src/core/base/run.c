@@ -8,9 +8,8 @@
 #include <pthread.h>
 #endif
 
-static bool forked = false;
-
 #if defined(_OPENMP) && !defined(_WIN32)
+static bool forked = false;
 static void in_child(void) { forked = true; }
 #endif
 
@@ -19,9 +18,10 @@ int ng_threads_available(void)
 #if defined(_OPENMP) && !defined(_WIN32)
     static bool watching = false;
     if (!watching) watching = pthread_atfork(NULL, NULL, in_child) == 0;
+    if (forked) return 1;
 #endif
 #ifdef _OPENMP
-    return forked ? 1 : omp_get_thread_limit() < omp_get_num_procs() ? omp_get_thread_limit() : omp_get_num_procs();
+    return omp_get_thread_limit() < omp_get_num_procs() ? omp_get_thread_limit() : omp_get_num_procs();
 #else
     return 1;
 #endif

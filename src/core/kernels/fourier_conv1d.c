@@ -5,14 +5,7 @@
 
 typedef struct fourier_conv1d { ng_fourier forward, backward; const float *bias; } fourier_conv1d;
 
-enum { SIZE = 128, LEAST_TAPS = 6, LEAST_CHANNELS = 16, MULTIPLE = 8 };   /* points of a transform; blocks are multiples of usual pools */
-
-static bool gains(const ng_layer *layer)
-{
-    return layer->type == &ng_conv1d && layer->reach.stride == 1 && layer->reach.dilation == 1 && layer->reach.size >= LEAST_TAPS &&
-           layer->reach.size <= SIZE / 2 && layer->in->channels >= LEAST_CHANNELS && layer->out.channels >= LEAST_CHANNELS &&
-           layer->out.length >= SIZE;
-}
+enum { MULTIPLE = 8 };                           /* blocks are multiples of usual pools */
 
 static void forward(const ng_layer *layer, const ng_tile *x, ng_tile *y, ng_code *code, void *scratch)
 {
@@ -32,19 +25,23 @@ static const ng_layer_type type = {.class_name = "Conv1D", .affine = true, .forw
 
 ng_status ng_fourier_conv1d(ng_layer *layer, ng_arena *arena, ng_error *error)
 {
-    if (!gains(layer)) return NG_OK;
     const int64_t taps = layer->reach.size, C = layer->in->channels, F = layer->out.channels;
+    if (layer->type != &ng_conv1d || layer->reach.stride > 1 || layer->reach.dilation > 1) return NG_OK;
+    const int64_t size = ng_fourier_size(taps, C, F, layer->out.length, MULTIPLE);
+    const int64_t back_size = ng_fourier_size(taps, F, C, layer->in->length, MULTIPLE);
+    if (!size || !back_size) return NG_OK;
     const float *kernel = layer->weights[0].data;
     fourier_conv1d *config = ng_alloc(arena, 1, sizeof *config, error);
-    if (!config || ng_fourier_make(kernel, taps, C, F, C * F, F, 1, MULTIPLE, SIZE, arena, &config->forward, error) ||
-        ng_fourier_make(kernel + (taps - 1) * C * F, taps, F, C, -C * F, 1, F, MULTIPLE, SIZE, arena, &config->backward, error))
+    if (!config || ng_fourier_make(kernel, taps, C, F, C * F, F, 1, MULTIPLE, size, arena, &config->forward, error) ||
+        ng_fourier_make(kernel + (taps - 1) * C * F, taps, F, C, -C * F, 1, F, MULTIPLE, back_size, arena, &config->backward, error))
         return error->status;
     config->bias = layer->weight_count > 1 ? layer->weights[1].data : NULL;
     layer->type = &type;
     layer->config = config;
     layer->y_align = config->forward.pair_rows;
     layer->x_align = config->backward.pair_rows;
-    layer->call_bytes = config->forward.scratch_bytes > config->backward.scratch_bytes ? config->forward.scratch_bytes : config->backward.scratch_bytes;
-    layer->weight_bytes = 12 * (SIZE / 2 + 1) * C * F;
+    layer->call_bytes = config->forward.scratch_bytes > config->backward.scratch_bytes ? config->forward.scratch_bytes
+                                                                                       : config->backward.scratch_bytes;
+    layer->weight_bytes = config->forward.weight_bytes;
     return NG_OK;
 }

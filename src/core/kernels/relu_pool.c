@@ -17,35 +17,43 @@ typedef float lanes __attribute__((vector_size(LANES * 4)));
 typedef int32_t masks __attribute__((vector_size(LANES * 4)));
 typedef uint8_t codes __attribute__((vector_size(LANES)));
 
-#define KERNEL portable
+#define BEST best_portable
+#define GIVE give_portable
 #define TARGET
 #define ROUND(v) (void)(v)
 #include "core/kernels/relu_pool_kernel.h"
 #if defined(__x86_64__)
-#define KERNEL avx2
+#define BEST best_avx2
+#define GIVE give_avx2
 #define TARGET __attribute__((target("avx2")))
 #define ROUND(v) (void)(v)
 #include "core/kernels/relu_pool_kernel.h"
-#define KERNEL avx512
+#define BEST best_avx512
+#define GIVE give_avx512
 #define TARGET __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl")))
 #define ROUND(v) __asm__("" : "+v"(v))
 #include "core/kernels/relu_pool_kernel.h"
 #endif
 
-typedef void best_of(const float *x, int64_t rows, int64_t x_stride, int64_t channels, int32_t first, const float *scale,
-                     const float *shift, float *y, uint8_t *winner);
+typedef struct kernel {
+    void (*best)(const float *x, int64_t rows, int64_t x_stride, int64_t channels, int32_t first, const float *scale,
+                 const float *shift, float *y, uint8_t *winner);
+    void (*give)(const float *dy, const uint8_t *winner, const float *scale, int64_t channels, int32_t first, int32_t last,
+                 float *dx, int64_t dx_stride);
+} kernel;
 
-/* The instruction set of the matrix product, so that a test can force this one as well. */
-static best_of *choose(void)
+/* For the instruction set of the matrix product, so that a test can force this one as well. */
+static kernel choose(void)
 {
 #if defined(__x86_64__)
-    if (!strcmp(ng_kernel_name(), "avx512") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl")) return avx512;
-    if (strcmp(ng_kernel_name(), "portable")) return avx2;
+    if (!strcmp(ng_kernel_name(), "avx512") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl"))
+        return (kernel){best_avx512, give_avx512};
+    if (strcmp(ng_kernel_name(), "portable")) return (kernel){best_avx2, give_avx2};
 #endif
-    return portable;
+    return (kernel){best_portable, give_portable};
 }
 
-typedef struct relu_pool { best_of *best; const float *scale, *shift; } relu_pool;      /* rows padded to whole vectors */
+typedef struct relu_pool { kernel kernel; const float *scale, *shift; } relu_pool;      /* rows padded to whole vectors */
 
 /* The last channels, fewer than LANES: the same on a padded copy. */
 static void best_of_rest(const relu_pool *config, const float *x, int64_t rows, int64_t channels, int32_t first, float *y,
@@ -57,7 +65,7 @@ static void best_of_rest(const relu_pool *config, const float *x, int64_t rows, 
     const size_t rest = (size_t)(channels - whole);
     memset(copy, 0, (size_t)rows * LANES * sizeof *copy);
     for (int64_t j = 0; j < rows; j++) memcpy(copy + j * LANES, x + j * channels + whole, rest * sizeof *copy);
-    config->best(copy, rows, LANES, LANES, first, config->scale + whole, config->shift + whole, best, place);
+    config->kernel.best(copy, rows, LANES, LANES, first, config->scale + whole, config->shift + whole, best, place);
     memcpy(y + whole, best, rest * sizeof *y);
     memcpy(winner + whole, place, rest);
 }
@@ -75,7 +83,7 @@ static void forward(const ng_layer *layer, const ng_tile *x, ng_tile *y, ng_code
         const float *from = ng_row(x, sample, window.first);
         float *to = ng_row(y, sample, t);
         uint8_t *winner = ng_code_row(code, sample, t);
-        config->best(from, rows, channels, whole, first, config->scale, config->shift, to, winner);
+        config->kernel.best(from, rows, channels, whole, first, config->scale, config->shift, to, winner);
         if (whole < channels) best_of_rest(config, from, rows, channels, first, to, winner);
     }
 }
@@ -85,17 +93,18 @@ static void backward(const ng_layer *layer, const ng_tile *dy, const ng_code *co
     (void)scratch;
     if (!dx->data) return;
     const relu_pool *config = layer->config;
-    const int64_t channels = dy->channels;
+    const int64_t channels = dy->channels, whole = channels / LANES * LANES;
     NG_EACH_ROW(dy, sample, t) {
         const int64_t start = t * layer->reach.stride - layer->reach.pad;
         const ng_range mine = {dx->first - start, dx->last - start};     /* winners outside belong to another tile */
         if (mine.first >= layer->reach.size || mine.last <= 0) continue;
         const float *gradient = ng_row(dy, sample, t);
         const uint8_t *winner = ng_code_row(code, sample, t);
-        float *first = dx->data + sample * dx->sample_stride;
-        for (int64_t c = 0; c < channels; c++)
-            if (winner[c] != DEAD && winner[c] >= mine.first && winner[c] < mine.last)
-                first[(winner[c] - mine.first) * channels + c] += gradient[c] * config->scale[c];
+        const int64_t first = mine.first > 0 ? mine.first : 0, last = mine.last < layer->reach.size ? mine.last : layer->reach.size;
+        float *to = dx->data + sample * dx->sample_stride + (first - mine.first) * channels;
+        config->kernel.give(gradient, winner, config->scale, whole, (int32_t)first, (int32_t)last, to, channels);
+        for (int64_t c = whole; c < channels; c++)
+            if (winner[c] >= first && winner[c] < last) to[(winner[c] - first) * channels + c] += gradient[c] * config->scale[c];
     }
 }
 

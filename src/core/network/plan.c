@@ -5,11 +5,13 @@
 #include "core/network/types.h"
 
 enum {
-    TILE_BYTES = 512 << 10,                      /* a tile's working set: half of a usual second-level cache */
-    HEAD_TILES = 8,                              /* the head streams through large matrices: more samples share them */
+    TILE_BYTES = 2 << 20,                        /* a tile's working set: what two levels of cache hold, measured on networks of all sizes */
+    HEAD_TILES = 2,                              /* the head streams through large matrices: more samples share them */
     SHARING_SAMPLES = 8,                         /* in a tile whose weights outweigh it */
     MOST_SAMPLES = 64                            /* in a tile or a block of the head: enough rows for the matrix kernel */
 };
+
+static const double MOST_OVERHEAD = 1.2;         /* of a stage by halos, before its first layers are better kept */
 
 static int64_t padded(int64_t bytes) { return (bytes + 63) / 64 * 64; }
 static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
@@ -151,47 +153,9 @@ static ng_status order_nodes(const ng_graph *graph, const ng_shape *input_shapes
     return NG_OK;
 }
 
-/* ---- stages of the trunk ---- */
+/* ---- rows of tiles ---- */
 
 static int64_t node_bytes(const ng_node *node) { return ng_size(node->whole) * 4; }
-
-static ng_status cut_stages(ng_plan *plan, int64_t memory_bytes, ng_arena *arena, ng_error *error)
-{
-    int *last_use = ng_alloc(arena, plan->count, sizeof *last_use, error);
-    plan->stages = ng_alloc(arena, plan->head_first - plan->trunk_first + 1, sizeof *plan->stages, error);
-    if (!last_use || !plan->stages) return error->status;
-    for (int k = 0; k < plan->count; k++)
-        for (int i = 0; i < plan->nodes[k].layer.inputs; i++) last_use[plan->nodes[k].inputs[i]] = k;
-    for (int i = 0; i < plan->wanted_count; i++) last_use[plan->wanted[i]] = plan->count;
-
-    ng_stage *stage = plan->stages;
-    *stage = (ng_stage){.first = plan->trunk_first, .last = plan->trunk_first};
-    int64_t bytes = 0;
-    for (int k = 0; k < plan->trunk_first; k++) bytes += 2 * node_bytes(&plan->nodes[k]);
-    for (int k = plan->trunk_first; k < plan->head_first; k++) {
-        ng_node *node = &plan->nodes[k];
-        if (has_halo(node->layer.reach) && bytes + node_bytes(node) > plan->tile_bytes) {
-            int64_t crossing = 0;                /* what a cut before node k must keep */
-            for (int i = 0; i < k; i++)
-                if (ng_in_stage(plan, stage, i) && last_use[i] >= k) crossing += node_bytes(&plan->nodes[i]);
-            if (crossing <= memory_bytes / 8) {
-                stage++;
-                *stage = (ng_stage){.first = k};
-                bytes = 0;
-            }
-        }
-        stage->last = k + 1;
-        node->stage = (int)(stage - plan->stages);
-        bytes += node_bytes(node);
-    }
-    plan->stage_count = (int)(stage - plan->stages) + 1;
-    for (int k = 0; k < plan->head_first; k++)
-        if (plan->nodes[k].zone == NG_TRUNK || plan->nodes[k].origin)
-            plan->nodes[k].kept = last_use[k] >= plan->stages[plan->nodes[k].stage].last;
-    return NG_OK;
-}
-
-/* ---- rows of tiles ---- */
 
 static int64_t cut(int64_t tile, int64_t tiles, int64_t length, int64_t unit)
 {
@@ -288,6 +252,60 @@ void ng_prefix_tile_rows(const ng_plan *plan, int input, int64_t tile, ng_range 
     rows[first] = ng_part(tile, plan->prefix_tiles, ng_rows(plan->nodes[first].whole), 1);
     for (int k = first, at = first; k < plan->trunk_first; k++)
         if (plan->nodes[k].layer.inputs && plan->nodes[k].inputs[0] == at) touch(plan, at = k, rows);
+}
+
+/* ---- stages of the trunk ---- */
+
+/* How much more a stage computes that goes on to node k, since its tiles overlap by halos: 1 is nothing more. */
+static double overhead(const ng_plan *plan, const ng_stage *stage, int k, ng_range *rows)
+{
+    double bytes = 0, computed = 0;
+    for (int i = 0; i <= k; i++) {
+        rows[i] = (ng_range){0, 0};
+        if (i == k || ng_in_stage(plan, stage, i)) bytes += (double)node_bytes(&plan->nodes[i]);
+    }
+    const int64_t length = ng_rows(plan->nodes[k].whole), tiles = most(1, least(up((int64_t)bytes, plan->tile_bytes), length));
+    rows[k] = ng_part(tiles / 2, tiles, length, 1);
+    const double share = (double)(rows[k].last - rows[k].first) / (double)length;
+    for (int i = k; i >= stage->first; i--) need(plan, i, rows);
+    for (int i = 0; i <= k; i++)
+        if (i == k || ng_in_stage(plan, stage, i))
+            computed += (double)(rows[i].last - rows[i].first) * (double)plan->nodes[i].whole.channels * 4;
+    return computed / (share * bytes);
+}
+
+static ng_status cut_stages(ng_plan *plan, int64_t memory_bytes, ng_arena *arena, ng_error *error)
+{
+    int *last_use = ng_alloc(arena, plan->count, sizeof *last_use, error);
+    plan->stages = ng_alloc(arena, plan->head_first - plan->trunk_first + 1, sizeof *plan->stages, error);
+    if (!last_use || !plan->stages) return error->status;
+    for (int k = 0; k < plan->count; k++)
+        for (int i = 0; i < plan->nodes[k].layer.inputs; i++) last_use[plan->nodes[k].inputs[i]] = k;
+    for (int i = 0; i < plan->wanted_count; i++) last_use[plan->wanted[i]] = plan->count;
+
+    ng_range *rows = ng_alloc(arena, plan->count, sizeof *rows, error);
+    if (!rows) return error->status;
+    ng_stage *stage = plan->stages;
+    *stage = (ng_stage){.first = plan->trunk_first, .last = plan->trunk_first};
+    for (int k = plan->trunk_first; k < plan->head_first; k++) {
+        ng_node *node = &plan->nodes[k];
+        if (has_halo(node->layer.reach) && overhead(plan, stage, k, rows) > MOST_OVERHEAD) {
+            int64_t crossing = 0;                /* what a cut before node k must keep */
+            for (int i = 0; i < k; i++)
+                if (ng_in_stage(plan, stage, i) && last_use[i] >= k) crossing += node_bytes(&plan->nodes[i]);
+            if (crossing <= memory_bytes / 8) {
+                stage++;
+                *stage = (ng_stage){.first = k};
+            }
+        }
+        stage->last = k + 1;
+        node->stage = (int)(stage - plan->stages);
+    }
+    plan->stage_count = (int)(stage - plan->stages) + 1;
+    for (int k = 0; k < plan->head_first; k++)
+        if (plan->nodes[k].zone == NG_TRUNK || plan->nodes[k].origin)
+            plan->nodes[k].kept = last_use[k] >= plan->stages[plan->nodes[k].stage].last;
+    return NG_OK;
 }
 
 /* ---- sizes of tiles, blocks and scratch ---- */
