@@ -18,7 +18,7 @@
 #' as(scores, "RleList")
 #' @name export-Attribution
 #' @aliases export,Attribution,character,ANY-method
-#' @importFrom rtracklayer export
+#' @importFrom BiocIO export
 #' @exportMethod export
 setMethod("export", signature("Attribution", "character", "ANY"), function(object, con, format, ...) {
     kind <- track_kind(con)

@@ -7,7 +7,8 @@
 #'   circular ones. `NULL` believes the file (`circular=true` or `topology=circular` in a FASTA header, `Is_circular=true`
 #'   in a GFF3) and takes all others as linear.
 #' @return A named `DNAStringSet`, one element a contig, named by the first word of its header. Its columns (`mcols()`) are
-#'   `description`, the full header, and `circular`, logical. Subsetting keeps both.
+#'   `description`, the full header, `circular`, logical, and `whole_bp`, its length. Subsetting keeps them; a piece that is
+#'   shorter than the whole contig, as `subseq()` cuts it, counts as linear.
 #' @section Errors: `nucleograd_error_file`: there is no such file, or it is empty, binary, damaged, or neither FASTA nor GFF3
 #'   with sequence. `nucleograd_error_letters`: a sequence has letters that are not DNA. `nucleograd_error_contigs`: a contig has no
 #'   name, no sequence, or the name of another. `nucleograd_error_argument`: `circular` fits no contig.
@@ -31,7 +32,7 @@ read_genome <- function(file, circular = NULL) {
 #'
 #' @param genome A named `DNAStringSet`, best from [read_genome()].
 #' @return A `Seqinfo`: for each contig its name, its length in bp, and whether it is circular. A contig of which nothing is
-#'   known counts as linear.
+#'   known counts as linear, and so does a piece of one that [read_genome()] read whole.
 #' @section Errors: `nucleograd_error_argument`: `genome` is no `DNAStringSet`.
 #' @examples genome_seqinfo(Biostrings::DNAStringSet(c(contig_1 = "ACGT")))
 #' @export
@@ -40,7 +41,9 @@ genome_seqinfo <- function(genome) {
     known <- S4Vectors::mcols(genome)$circular
     if (is.null(known)) known <- unname(S4Vectors::metadata(genome)$is_circular[names(genome)])   # what `seqinfo<-` leaves
     if (is.null(known)) known <- logical(length(genome))
-    GenomeInfoDb::Seqinfo(names(genome), Biostrings::width(genome), known %in% TRUE)
+    whole_bp <- S4Vectors::mcols(genome)$whole_bp
+    cut <- if (is.null(whole_bp)) FALSE else whole_bp != Biostrings::width(genome)
+    GenomeInfoDb::Seqinfo(names(genome), Biostrings::width(genome), known %in% TRUE & !cut)
 }
 
 # 0 to 3 for A, C, G, T, and 4 for every other letter: one raw byte a base.
@@ -110,7 +113,7 @@ parse_genome <- function(lines, file, call = parent.frame()) {
         ids %in% sub("\t.*", "", grep("\t.*\\bIs_circular=true", before, value = TRUE))
     sequence <- dna_letters(sequence, ids, call)
     genome <- stats::setNames(Biostrings::DNAStringSet(sequence), ids)
-    S4Vectors::mcols(genome) <- S4Vectors::DataFrame(description = description, circular = circular)
+    S4Vectors::mcols(genome) <- S4Vectors::DataFrame(description = description, circular = circular, whole_bp = Biostrings::width(genome))
     genome
 }
 

@@ -85,3 +85,10 @@ test_that("what is not a genome is refused before work, in words", {
     expect_error(read_genome(text_file(c(">a", "A")), circular = "b"), "\"b\" is no contig", class = "nucleograd_error_argument")
     expect_error(read_genome(text_file(c(">a", "A")), circular = c(TRUE, FALSE)), "of length 2", class = "nucleograd_error_argument")
 })
+
+test_that("a piece of a circular contig is linear", {
+    file <- text_file(c(">a circular=true", "ACGTACGTAC"))
+    genome <- read_genome(file)
+    expect_true(unname(GenomeInfoDb::isCircular(genome_seqinfo(genome))))
+    expect_false(unname(GenomeInfoDb::isCircular(genome_seqinfo(Biostrings::subseq(genome, 3, 9)))))
+})
