@@ -206,7 +206,8 @@ static net *two_inputs(void)
     const int left = input(n, sequence(60 + draw(30), 4)), right = input(n, sequence(40 + draw(20), 3));
     const int a = activation(n, conv(n, left, 4, 4, 5, "valid"), "relu");
     const int b = activation(n, conv(n, pool(n, right, &ng_max_pooling1d, 2, 2, "valid"), 3, 3, 5, "causal"), "tanh");
-    const int both = add(n, &ng_concatenate, add(n, &ng_global_max_pooling1d, a, -1), add(n, &ng_global_average_pooling1d, b, -1));
+    const int largest = add(n, &ng_global_max_pooling1d, a, -1), mean = add(n, &ng_global_average_pooling1d, b, -1);
+    const int both = add(n, &ng_concatenate, largest, mean);
     end_net(n, activation(n, dense(n, both, 10, 2), "softmax"), -1);
     return n;
 }
