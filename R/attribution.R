@@ -71,7 +71,7 @@ attribution <- function(model, genome, method = c("ig", "gradient"), baseline = 
     baseline_name <- if (is.character(baseline)) baseline else "given"
     baseline <- genome_baseline(baseline, genome, rows)
     run <- run_settings(threads, progress = "Attributing")
-    scores <- lapply(genome, function(contig) matrix(NA_real_, length(contig), 4, dimnames = list(NULL, bases)))
+    scores <- stats::setNames(vector("list", length(genome)), names(genome))
     checks <- matrix(0, 3, length(windows))
     for (here in windows_by_contig(windows)) {
         contig <- as.character(GenomicRanges::seqnames(windows))[here[1]]
@@ -81,6 +81,8 @@ attribution <- function(model, genome, method = c("ig", "gradient"), baseline = 
         scores[[contig]] <- mean_over_windows(found[[1]], windows[here])
         checks[, here] <- found[[2]]
     }
+    unread <- vapply(scores, is.null, NA)
+    scores[unread] <- lapply(Biostrings::width(genome)[unread], function(length_bp) matrix(NA_real_, length_bp, 4, dimnames = list(NULL, bases)))
     S4Vectors::mcols(windows) <- S4Vectors::DataFrame(window_checks(checks, method))
     new("Attribution", scores = scores, genome = genome, windows = windows,
         settings = list(model = model@name, method = method, baseline = if (method == "ig") baseline_name else "none", rule = rule,
@@ -157,10 +159,12 @@ mean_over_windows <- function(sums, windows) {
     over <- to > length_bp                                            # over the origin: the rest lies at the contig's beginning
     ranges <- IRanges::IRanges(c(from, rep(1L, sum(over))), c(pmin(to, length_bp), to[over] - length_bp))
     times <- as.numeric(IRanges::coverage(ranges, width = length_bp))
-    scores <- sums / times
-    scores[times == 0, ] <- NA
-    dimnames(scores) <- list(NULL, bases)
-    scores
+    if (any(times != 1)) {
+        sums <- sums / times
+        sums[times == 0, ] <- NA
+    }
+    dimnames(sums) <- list(NULL, bases)
+    sums
 }
 
 window_checks <- function(checks, method) {
