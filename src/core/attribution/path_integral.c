@@ -85,15 +85,20 @@ static void deliver(ng_stream *stream, int64_t first_window, int64_t windows, co
     }
 }
 
-/* F at both ends of each window's path. */
-static void evaluate_ends(ng_stream *stream, int64_t first_window, int64_t windows, const ng_objective *objective, double *values,
-                          ng_check *checks)
+/* F at both ends of each window's path; in one round if its room of `samples` allows, since ends share the first layer. */
+static void evaluate_ends(ng_stream *stream, int64_t samples, int64_t first_window, int64_t windows, const ng_objective *objective,
+                          double *values, ng_check *checks)
 {
-    for (int end = 0; end < 2; end++) {
-        const double position = end;
-        const ng_round round = {first_window, windows, 1, &position, NULL, false};
+    static const double positions[] = {0, 1};
+    const int64_t together = samples >= 2 * windows ? 2 : 1;
+    for (int64_t end = 0; end < 2; end += together) {
+        const ng_round round = {first_window, windows, together, positions + end, NULL, false};
         ng_stream_forward(stream, &round, objective, values, NULL);
-        for (int64_t w = 0; w < windows; w++) *(end ? &checks[first_window + w].output : &checks[first_window + w].baseline_output) = values[w];
+        for (int64_t w = 0; w < windows; w++) {
+            ng_check *check = &checks[first_window + w];
+            if (end == 0) check->baseline_output = values[w * together];
+            if (end + together == 2) check->output = values[w * together + together - 1];
+        }
     }
 }
 
@@ -118,7 +123,7 @@ ng_status ng_path_integral(const ng_plan *plan, const ng_source *source, int64_t
     memset(checks, 0, (size_t)windows * sizeof *checks);
     for (int64_t first = 0; first < windows; first += group) {
         const int64_t here = least(group, windows - first);
-        evaluate_ends(&stream, first, here, objective, values, checks);
+        evaluate_ends(&stream, group * nodes, first, here, objective, values, checks);
         ng_stream_clear(&stream, here);
         for (int64_t node = 0, count; node < path->nodes; node += count) {
             count = alike(path, node, nodes);

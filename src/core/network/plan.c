@@ -1,5 +1,6 @@
 #include <string.h>
 #include "core/kernels/fourier_conv1d.h"
+#include "core/kernels/one_hot_conv1d.h"
 #include "core/kernels/relu_pool.h"
 #include "core/network/plan.h"
 #include "core/network/types.h"
@@ -52,12 +53,16 @@ static void fuse_runs(const ng_graph *graph, ng_node *calls, bool *needed, const
     }
 }
 
-/* Puts the frequency domain in the place of convolutions that gain by it, but not of the first: its rows are one-hot, its ties
- * must stay ties, and it is computed once for all nodes. */
-static ng_status use_fourier(int count, ng_node *calls, const bool *needed, ng_arena *arena, ng_error *error)
+/* Puts faster twins in the place of convolutions that gain by them: of those that read the sequence itself, whose rows are one-hot
+ * and whose ties must stay ties, and of those with many taps, in the frequency domain. */
+static ng_status choose_convolutions(int count, ng_node *calls, const bool *needed, ng_arena *arena, ng_error *error)
 {
     for (int at = 0; at < count; at++) {
-        if (!needed[at] || calls[at].zone != NG_TRUNK || calls[calls[at].inputs[0]].zone == NG_PREFIX) continue;
+        if (!needed[at] || calls[at].zone != NG_TRUNK) continue;
+        if (calls[calls[at].inputs[0]].zone == NG_PREFIX) {
+            if (ng_one_hot_conv1d(&calls[at].layer, arena, error)) return error->status;
+            continue;
+        }
         const ng_layer before = calls[at].layer;
         if (ng_fourier_conv1d(&calls[at].layer, arena, error)) return error->status;
         if (calls[at].layer.type == before.type) continue;
@@ -110,7 +115,7 @@ static ng_status order_nodes(const ng_graph *graph, const ng_shape *input_shapes
     }
     if (!plain) {
         fuse_runs(graph, calls, needed, consumers, arena);
-        if (use_fourier(graph->count, calls, needed, arena, error)) return error->status;
+        if (choose_convolutions(graph->count, calls, needed, arena, error)) return error->status;
     }
     for (int at = 0; at < n; at++) {             /* an affine layer that alone reads the end of a prefix prolongs it */
         if (!needed[at]) continue;

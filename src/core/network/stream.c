@@ -42,6 +42,10 @@ ng_status ng_stream_make(const ng_plan *plan, const ng_source *source, int64_t s
 {
     const int n = plan->count;
     ng_arena *arena = run->arena;
+    const int64_t bytes = ng_stream_bytes(plan, samples, windows, run->threads);
+    if (bytes > ng_arena_room(arena))
+        return ng_fail(error, NG_OUT_OF_MEMORY, NULL, "a round of %lld samples takes %lld MB, and %lld MB are left of the memory limit",
+                       (long long)samples, (long long)(bytes >> 20), (long long)(ng_arena_room(arena) >> 20));
     *stream = (ng_stream){.plan = plan, .run = run, .source = source, .samples = samples};
     stream->kept = ng_alloc(arena, n, sizeof *stream->kept, error);
     stream->codes = ng_alloc(arena, n, sizeof *stream->codes, error);

@@ -1,0 +1,156 @@
+/* Kernels that stand for layers, against the layers: the same bits (relu_pool, one_hot_conv1d), cut into random tiles too. */
+#include "trial.h"
+#include "core/kernels/matrix.h"
+#include "core/kernels/one_hot_conv1d.h"
+#include "core/kernels/relu_pool.h"
+#include "core/network/types.h"
+
+static float *numbers(trial *q, int64_t count)
+{
+    float *data = claim(q, count, sizeof *data);
+    for (int64_t i = 0; i < count; i++) data[i] = (float)draw_real();
+    return data;
+}
+
+/* Rows of a sequence: one-hot, with stretches of a constant and, now and then, of anything. */
+static float *sequence(trial *q, int64_t rows, int64_t channels)
+{
+    float *x = claim(q, rows * channels, sizeof *x);
+    for (int64_t t = 0, kind = 0; t < rows; t++) {
+        if (draw(40) == 0) kind = draw(3);
+        for (int64_t c = 0; c < channels; c++) x[t * channels + c] = kind == 1 ? 0.25f : kind == 2 ? (float)draw_real() : 0;
+        if (kind == 0) x[t * channels + draw(channels)] = 1;
+    }
+    return x;
+}
+
+/* Rows [first, last) of a whole tensor, in memory of their own with NaN around. */
+static ng_tile cut_rows(trial *q, const float *whole, int64_t first, int64_t last, ng_shape shape)
+{
+    const int64_t count = (last - first) * shape.channels;
+    float *data = claim(q, count + 32, sizeof *data);
+    for (int64_t i = 0; i < count + 32; i++) data[i] = NAN;
+    if (whole) memcpy(data + 16, whole + first * shape.channels, (size_t)count * sizeof *data);
+    return (ng_tile){data + 16, first, last, shape.length, shape.channels, 1, count};
+}
+
+static void shape_of(ng_layer *layer, ng_arena *arena)
+{
+    ng_error error;
+    CHECK(layer->type->shape(layer, arena, &error) == NG_OK);
+}
+
+static void one_hot_case(void)
+{
+    static const char *const paddings[] = {"valid", "same", "causal"};
+    trial q;
+    const int64_t k = 1 + draw(24), C = 1 + draw(6), F = 16 * (1 + draw(5)), L = k + draw(400);
+    start_trial(&q, &ng_conv1d, 1, &(ng_shape){2, 1, L, C});
+    set_number(&q, "filters", (double)F);
+    set_numbers(&q, "kernel_size", 1, (double)k, 0, 0);
+    set_word(&q, "padding", paddings[draw(3)]);
+    add_weight(&q, 3, k, C, F, -1, 1);
+    if (draw(2)) add_weight(&q, 1, F, 0, 0, -1, 1);
+    shape_of(&q.layer, q.arena);
+    ng_layer twin = q.layer;
+    ng_error error;
+    CHECK(ng_one_hot_conv1d(&twin, q.arena, &error) == NG_OK && twin.type != q.layer.type);
+    const ng_shape in = {2, 1, L, C}, out = q.layer.out;
+    float *x = sequence(&q, L, C);
+    const ng_tile input = cut_rows(&q, x, 0, L, in);
+    ng_tile expected = cut_rows(&q, NULL, 0, out.length, out);
+    q.layer.type->forward(&q.layer, &input, &expected, NULL, NULL);
+    for (int64_t first = 0, last; first < out.length; first = last) {
+        last = first + 1 + draw(out.length - first);
+        const ng_range needed = ng_rows_needed(twin.reach, (ng_range){first, last}, L);
+        const ng_tile part = cut_rows(&q, x, needed.first, needed.last, in);
+        ng_tile y = cut_rows(&q, NULL, first, last, out);
+        twin.type->forward(&twin, &part, &y, NULL, NULL);
+        CHECK(!memcmp(y.data, ng_row(&expected, 0, first), (size_t)((last - first) * F) * sizeof *y.data));
+        CHECK(isnan(y.data[-1]) && isnan(y.data[(last - first) * F]));
+    }
+    end_trial(&q);
+}
+
+/* relu, BatchNormalization or none, MaxPooling1D: planned layers of one channel count, and the kernel made of them. */
+static void relu_pool_case(void)
+{
+    static const char *const paddings[] = {"valid", "same"};
+    trial relu, norm, pool;
+    const int64_t C = 1 + draw(70), size = 2 + draw(6), L = size + draw(60);
+    const bool with_norm = draw(2), tied = draw(3) == 0;
+    const ng_shape in = {2, 1, L, C};
+    start_trial(&relu, &ng_activation, 1, &in);
+    set_word(&relu, "activation", "relu");
+    start_trial(&norm, &ng_batch_normalization, 1, &in);
+    for (int w = 0; w < 3; w++) add_weight(&norm, 1, C, 0, 0, -1, 1);
+    add_weight(&norm, 1, C, 0, 0, 0.1, 2);
+    start_trial(&pool, &ng_max_pooling1d, 1, &in);
+    set_number(&pool, "pool_size", (double)size);
+    set_number(&pool, "strides", (double)(1 + draw(size + 2)));
+    set_word(&pool, "padding", paddings[draw(2)]);
+    shape_of(&relu.layer, relu.arena);
+    shape_of(&norm.layer, norm.arena);
+    shape_of(&pool.layer, pool.arena);
+    ng_layer fused;
+    CHECK(ng_relu_pool(&relu.layer, with_norm ? &norm.layer : NULL, &pool.layer, pool.arena, &fused));
+    const ng_shape out = pool.layer.out;
+    float *x = numbers(&pool, L * C), *dy = numbers(&pool, out.length * C);
+    for (int64_t i = 0; tied && i < L * C; i++) x[i] = (float)(draw(3) - 1);
+
+    /* the run of layers on whole tensors */
+    const ng_tile input = cut_rows(&pool, x, 0, L, in);
+    ng_tile bent = cut_rows(&pool, NULL, 0, L, in), scaled = cut_rows(&pool, NULL, 0, L, in), best = cut_rows(&pool, NULL, 0, out.length, out);
+    uint8_t *signs = claim(&pool, L * relu.layer.code_bytes, 1), *winners = claim(&pool, out.length * C, 1);
+    ng_code sign_code = {signs, 0, L, relu.layer.code_bytes, 0}, winner_code = {winners, 0, out.length, C, 0};
+    relu.layer.type->forward(&relu.layer, &input, &bent, &sign_code, NULL);
+    if (with_norm) norm.layer.type->forward(&norm.layer, &bent, &scaled, NULL, NULL);
+    pool.layer.type->forward(&pool.layer, with_norm ? &scaled : &bent, &best, &winner_code, NULL);
+    const ng_tile dbest = cut_rows(&pool, dy, 0, out.length, out);
+    ng_tile dscaled = cut_rows(&pool, NULL, 0, L, in), dbent = cut_rows(&pool, NULL, 0, L, in), dx = cut_rows(&pool, NULL, 0, L, in);
+    for (int64_t i = 0; i < L * C; i++) dscaled.data[i] = dbent.data[i] = dx.data[i] = 0;
+    pool.layer.type->backward(&pool.layer, &dbest, &winner_code, &dscaled, NULL);
+    if (with_norm) norm.layer.type->backward(&norm.layer, &dscaled, NULL, &dbent, NULL);
+    relu.layer.type->backward(&relu.layer, with_norm ? &dbent : &dscaled, &sign_code, &dx, NULL);
+
+    uint8_t *codes = claim(&pool, out.length * C, 1);
+    for (int64_t first = 0, last; first < out.length; first = last) {
+        last = first + 1 + draw(out.length - first);
+        const ng_range needed = ng_rows_needed(fused.reach, (ng_range){first, last}, L);
+        const ng_tile part = cut_rows(&pool, x, needed.first, needed.last, in);
+        ng_tile y = cut_rows(&pool, NULL, first, last, out);
+        ng_code code = {codes + first * C, first, last, C, 0};
+        fused.type->forward(&fused, &part, &y, &code, NULL);
+        for (int64_t i = 0; i < (last - first) * C; i++) CHECK(y.data[i] == best.data[first * C + i]);
+        CHECK(isnan(y.data[-1]) && isnan(y.data[(last - first) * C]));
+    }
+    for (int64_t first = 0, last; first < L; first = last) {
+        last = first + 1 + draw(L - first);
+        const ng_range touched = ng_rows_touched(fused.reach, (ng_range){first, last}, out.length);
+        const ng_tile part = cut_rows(&pool, dy, touched.first, touched.last, out);
+        const ng_code code = {codes + touched.first * C, touched.first, touched.last, C, 0};
+        ng_tile back = cut_rows(&pool, NULL, first, last, in);
+        for (int64_t i = 0; i < (last - first) * C; i++) back.data[i] = 0;
+        fused.type->backward(&fused, &part, &code, &back, NULL);
+        /* a window's share reaches dx in one addition here, in one after scaling there: overlapping windows round once more */
+        for (int64_t i = 0; i < (last - first) * C; i++) {
+            const float expected = dx.data[first * C + i];
+            CHECK(pool.layer.reach.stride >= size ? back.data[i] == expected : fabsf(back.data[i] - expected) <= 1e-5f);
+        }
+        CHECK(isnan(back.data[-1]) && isnan(back.data[(last - first) * C]));
+    }
+    end_trial(&relu);
+    end_trial(&norm);
+    end_trial(&pool);
+}
+
+int main(void)
+{
+    static const char *const kernels[] = {"portable", "avx2", "avx512"};
+    for (int i = 0; i < 3; i++) {
+        if (!ng_force_kernel(kernels[i])) continue;
+        for (int k = 0; k < 60; k++) one_hot_case();
+        for (int k = 0; k < 120; k++) relu_pool_case();
+    }
+    return finish();
+}
