@@ -60,6 +60,48 @@ static void repeated_content(void)
     end_trial(&q);
 }
 
+/* With few channels several rows of the gradient are one product, though never a row that is a tile by itself: the same bits,
+ * also where zeros of both signs meet, and those of a loop in double but for one rounding a term. */
+static void folded_rows(int64_t C, bool zeros)
+{
+    static const char *const paddings[] = {"valid", "same", "causal"};
+    const int64_t k = 1 + draw(30), F = 1 + draw(20), L = k + draw(100);
+    trial q;
+    start_conv1d(&q, L, C, F, k, 1, 1, paddings[draw(3)]);
+    q.layer.weight_count = 0;
+    add_weight(&q, 3, k, C, F, -1, zeros ? -0.5 : 1);
+    ng_error error = {0};
+    CHECK(q.layer.type->shape(&q.layer, q.arena, &error) == NG_OK);
+    const int64_t Lo = q.layer.out.length, N = q.samples, size = N * L * C;
+    q.dy = claim(&q, N * Lo * F, sizeof *q.dy);
+    for (int64_t i = 0; !zeros && i < N * Lo * F; i++) q.dy[i] = (float)draw_real();
+    const uint8_t *codes = claim(&q, 1, 1);
+    float *dx[4] = {claim(&q, size, sizeof(float))}, *lone_dx[4] = {claim(&q, size, sizeof(float))};
+    float *cut_dx[4] = {claim(&q, size, sizeof(float))};
+    for (int64_t i = 0; i < size; i++) dx[0][i] = lone_dx[0][i] = cut_dx[0][i] = -0.0f;
+
+    backward_tile(&q, (ng_range){0, L}, 0, N, 1, codes, dx);
+    for (int64_t i = 0; i < L; i++) backward_tile(&q, (ng_range){i, i + 1}, 0, N, 1, codes, lone_dx);
+    for (ng_range r = {0, 0}; r.last < L;) {
+        r = next_cut(&q, r.last, L);
+        backward_tile(&q, r, 0, N, 1, codes, cut_dx);
+    }
+    CHECK(!memcmp(dx[0], lone_dx[0], (size_t)size * sizeof(float)));
+    CHECK(!memcmp(dx[0], cut_dx[0], (size_t)size * sizeof(float)));
+    for (int64_t n = 0; n < N; n++)
+        for (int64_t i = 0; i < L * C; i++) {
+            double sum = 0, largest = 0;
+            for (int64_t j = 0; j < k; j++)
+                for (int64_t o = 0, t = i / C + q.layer.reach.pad - j; o < F && t >= 0 && t < Lo; o++) {
+                    const double term = (double)q.dy[(n * Lo + t) * F + o] * (double)q.weights[0].data[(j * C + i % C) * F + o];
+                    sum += term;
+                    largest += fabs(term);
+                }
+            CHECK(fabs((double)dx[0][n * L * C + i] - sum) <= 1.2e-7 * (double)(k * F) * largest);
+        }
+    end_trial(&q);
+}
+
 static void naive_dense(const trial *q, double *const *x, double *y)
 {
     const int64_t C = q->in[0].channels, U = q->layer.out.channels;
@@ -127,6 +169,7 @@ int main(void)
 {
     for (int i = 0; i < 250; i++) conv1d_case();
     repeated_content();
+    for (int i = 0; i < 80; i++) folded_rows(1 + i % 8, i % 5 == 0);
     for (int i = 0; i < 120; i++) dense_case();
     refusals();
     return finish();

@@ -4,7 +4,11 @@
  * k = kernel_size, s = strides, d = dilation_rate; Lo and P as in ng_slide().
  *
  * Both are slides of one kind. Backward with s = 1 goes over dy with the taps in reverse. With s > 1 the rows q fall into s
- * phases, q = m s + r - P: phase r knows only the taps j = r, r + s, ..., and its rows m slide over dy one by one. */
+ * phases, q = m s + r - P: phase r knows only the taps j = r, r + s, ..., and its rows m slide over dy one by one.
+ *
+ * Few input channels leave most columns of a panel empty. If s = d = 1, `fold` rows of dx become one row of fold C columns,
+ *     dx[fold m + r - P, c] += sum over u, o of dy[fold m + u - (k - 1), o] K[k - 1 + r - u, c, o],   u = 0..k + fold - 2
+ * where K is 0 outside its taps: the same chain, with terms of 0 before and after it. */
 #include <string.h>
 #include "core/kernels/matrix.h"
 #include "core/network/layer.h"
@@ -12,7 +16,7 @@
 /* Row m of the result reads rows m * stride - pad + j * dilation, j = 0..taps-1. */
 typedef struct slide { ng_packed kernel; int64_t taps, stride, dilation, pad; } slide;
 
-typedef struct conv1d { slide forward, *phases; const float *bias; } conv1d;
+typedef struct conv1d { slide forward, *phases, folded; const float *bias; } conv1d;      /* folded.taps 0: nothing is folded */
 
 /* Phase r of the gradient: tap i of its kernel is tap r + (taps - 1 - i) s of K, transposed. */
 static ng_status pack_phase(const ng_layer *layer, int64_t r, ng_arena *arena, slide *phase, ng_error *error)
@@ -24,6 +28,22 @@ static ng_status pack_phase(const ng_layer *layer, int64_t r, ng_arena *arena, s
     if (ng_pack_nothing(taps * F, C, arena, &phase->kernel, error)) return error->status;
     for (int64_t i = 0; i < taps; i++)
         ng_pack_rows(&phase->kernel, i * F, F, layer->weights[0].data + (r + (taps - 1 - i) * s) * C * F, 1, F);
+    return NG_OK;
+}
+
+enum { FOLD_TAPS = 8 };                          /* with fewer, the zeros cost more than narrow vectors gain, measured */
+
+/* Column r C + c of the folded kernel is column c of the gradient's, r taps later; both have one panel. */
+static ng_status pack_folded(const ng_layer *layer, const slide *phase, ng_arena *arena, slide *folded, ng_error *error)
+{
+    const int64_t C = layer->in->channels, F = layer->out.channels, fold = NG_PANEL / C;
+    if (fold < 2 || phase->taps < FOLD_TAPS || layer->reach.stride > 1 || layer->reach.dilation > 1) return NG_OK;
+    *folded = (slide){.taps = phase->taps + fold - 1, .stride = fold, .dilation = 1, .pad = phase->pad};
+    if (ng_pack_nothing(folded->taps * F, fold * C, arena, &folded->kernel, error)) return error->status;
+    for (int64_t r = 0; r < fold; r++)
+        for (int64_t i = 0; i < phase->kernel.depth; i++)
+            memcpy(folded->kernel.panels + (r * F + i) * NG_PANEL + r * C, phase->kernel.panels + i * NG_PANEL,
+                   (size_t)C * sizeof(float));
     return NG_OK;
 }
 
@@ -54,6 +74,7 @@ static ng_status shape(ng_layer *layer, ng_arena *arena, ng_error *error)
     if (!config->phases) return error->status;
     for (int64_t r = 0; r < stride; r++)
         if (pack_phase(layer, r, arena, &config->phases[r], error)) return error->status;
+    if (pack_folded(layer, config->phases, arena, &config->folded, error)) return error->status;
     config->bias = use_bias ? layer->weights[1].data : config->forward.kernel.zeros;
     layer->config = config;
     return NG_OK;
@@ -115,6 +136,29 @@ static void forward(const ng_layer *layer, const ng_tile *x, ng_tile *y, ng_code
     }
 }
 
+/* Rows of a phase, folded where they fill a group; groups begin at multiples of the fold. */
+static void slide_back(const slide *phase, const slide *folded, const ng_tile *dy, int64_t sample, ng_range rows,
+                       const result *dx)
+{
+    const int64_t fold = folded->taps ? folded->stride : INT64_MAX;
+    const ng_range groups = {rows.first / fold + (rows.first % fold > 0), rows.last / fold};
+    if (groups.first >= groups.last) {
+        slide_over(phase, dy, sample, rows, dx);
+        return;
+    }
+    const result group = {dx->data, dx->row_0, fold * dx->stride, NULL};
+    slide_over(phase, dy, sample, (ng_range){rows.first, groups.first * fold}, dx);
+    slide_over(folded, dy, sample, groups, &group);
+    slide_over(phase, dy, sample, (ng_range){groups.last * fold, rows.last}, dx);
+}
+
+/* Terms of 0 can turn -0 into 0: here every -0 is, so that no bit tells which rows were folded. */
+static void unsign_zeros(ng_tile *dx)
+{
+    for (int64_t n = 0; n < dx->samples; n++)
+        for (int64_t i = 0; i < (dx->last - dx->first) * dx->channels; i++) dx->data[n * dx->sample_stride + i] += 0.0f;
+}
+
 static void backward(const ng_layer *layer, const ng_tile *dy, const ng_code *code, ng_tile *dx, void *scratch)
 {
     (void)code, (void)scratch;
@@ -125,8 +169,9 @@ static void backward(const ng_layer *layer, const ng_tile *dy, const ng_code *co
             if (config->phases[r].taps == 0) continue;
             const ng_range rows = {ceiling(dx->first + P - r, s), ceiling(dx->last + P - r, s)};
             const result phase = {dx->data, n * dx->sample_stride + (r - P - dx->first) * dx->channels, s * dx->channels, NULL};
-            slide_over(&config->phases[r], dy, n, rows, &phase);
+            slide_back(&config->phases[r], &config->folded, dy, n, rows, &phase);
         }
+    if (dx->data && config->folded.taps) unsign_zeros(dx);
 }
 
 const ng_layer_type ng_conv1d = {"Conv1D", .affine = true, .shape = shape, .forward = forward, .backward = backward};
