@@ -395,6 +395,27 @@ test_that("threads, tiles and rounds change no bit of a genome's scores", {
     }
 })
 
+test_that("long kernels one after the other, or behind a padding, are those of the layer files in any tiling", {
+    pooled <- list(activation("relu"), max_pool(4), flatten(), dense(random_array(c(750 * 16, 1), 5) / 64))
+    stacked <- c(list(conv(random_array(c(24, 4, 16), 1) / 4, random_array(16, 2)), conv(random_array(c(24, 16, 16), 3) / 8, random_array(16, 4))), pooled)
+    padded <- c(list(toy_layer("ZeroPadding1D", padding = c(3, 4)), conv(random_array(c(24, 4, 16), 1) / 4, random_array(16, 2), "valid"),
+                     toy_layer("ZeroPadding1D", padding = c(8, 8)), conv(random_array(c(24, 16, 16), 3) / 8, random_array(16, 4))), pooled)
+    genome <- random_genome(3000)
+    old <- options(nucleograd.plain = FALSE)
+    on.exit(options(old))
+    for (layers in list(stacked, padded)) {
+        model <- model_from(do.call(toy_network, c(list(c(3000, 4)), layers)))
+        run <- function(tile_bytes, plain = FALSE) {
+            options(nucleograd.tile_bytes = tile_bytes, nucleograd.plain = plain)
+            on.exit(options(nucleograd.tile_bytes = 0, nucleograd.plain = FALSE))
+            attribution(model, genome, nodes = 2)@scores[[1]]
+        }
+        whole <- run(1e7)
+        for (tile_bytes in c(3000, 20000, 70000)) expect_identical(run(tile_bytes), whole)
+        expect_lt(max(abs(whole - run(1e7, plain = TRUE))), 1e-5 * max(abs(whole)))      # float32 sums in another order
+    }
+})
+
 test_that("the machine's matrix kernels agree", {
     on.exit(nucleograd:::matrix_kernel(""))
     tested <- lapply(c("deepg/lstm", "deepg/residual", "genomenet/gap"), function(name) {

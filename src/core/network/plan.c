@@ -29,19 +29,83 @@ bool ng_in_stage(const ng_plan *plan, const ng_stage *stage, int node)
 
 /* ---- which nodes, in which order ---- */
 
-/* The one call that `at` reads, if nobody else reads it and it is in the trunk; -1 else. */
-static int only_before(const ng_graph *graph, const ng_node *calls, const int *consumers, int at)
+/* The graph's calls on their way to become nodes; all arrays are by call. */
+typedef struct ordering {
+    const ng_graph *graph;
+    ng_node *calls;                              /* inputs are calls here */
+    bool *needed;
+    int *consumers, *place;                      /* who reads it, the caller included; its node */
+} ordering;
+
+static ng_status begin_ordering(const ng_graph *graph, ng_arena *arena, ordering *o, ng_error *error)
 {
-    const int before = graph->calls[at].input_count == 1 ? calls[at].inputs[0] : -1;
-    return before >= 0 && consumers[before] == 1 && calls[before].zone == NG_TRUNK ? before : -1;
+    const int n = graph->count;
+    *o = (ordering){.graph = graph, .calls = ng_alloc(arena, n, sizeof *o->calls, error), .needed = ng_alloc(arena, n, sizeof *o->needed, error),
+                    .consumers = ng_alloc(arena, n, sizeof *o->consumers, error), .place = ng_alloc(arena, n, sizeof *o->place, error)};
+    return o->calls && o->needed && o->consumers && o->place ? NG_OK : error->status;
+}
+
+static void find_needed(ordering *o, const int *wanted, int wanted_count)
+{
+    const ng_graph *graph = o->graph;
+    for (int i = 0; i < graph->input_count; i++) o->needed[graph->inputs[i]] = true;
+    for (int i = 0; i < wanted_count; i++) {
+        o->needed[wanted[i]] = true;
+        o->consumers[wanted[i]]++;
+    }
+    for (int at = graph->count - 1; at >= 0; at--)
+        for (int i = 0; o->needed[at] && i < graph->calls[at].input_count; i++) {
+            o->needed[graph->calls[at].inputs[i]] = true;
+            o->consumers[graph->calls[at].inputs[i]]++;
+        }
+}
+
+/* The shape of each call, and its zone but for prolonged prefixes: what reads a part of the head belongs to the head. */
+static ng_status find_shapes(ordering *o, const ng_shape *input_shapes, ng_arena *arena, ng_error *error)
+{
+    const ng_graph *graph = o->graph;
+    for (int at = 0; at < graph->count; at++) {
+        if (!o->needed[at]) continue;
+        const ng_call *call = &graph->calls[at];
+        ng_node *node = &o->calls[at];
+        ng_shape *in = ng_alloc(arena, most(call->input_count, 1), sizeof *in, error);
+        if (!in) return error->status;
+        for (int i = 0; i < call->input_count; i++) in[i] = o->calls[call->inputs[i]].whole;
+        for (int i = 0; call->input_count == 0 && i < graph->input_count; i++)
+            if (graph->inputs[i] == at) in[0] = input_shapes[i];
+        if (ng_call_shape(graph, at, in, arena, &node->layer, &node->whole, &node->group, error)) return error->status;
+        node->inputs = call->inputs;
+        node->zone = call->input_count == 0 ? NG_PREFIX : call->time_distributed || !local(&node->layer) ? NG_HEAD : NG_TRUNK;
+        for (int i = 0; i < call->input_count; i++)
+            if (o->calls[call->inputs[i]].zone == NG_HEAD) node->zone = NG_HEAD;
+    }
+    return NG_OK;
+}
+
+/* An affine layer that alone reads the end of a prefix prolongs it. */
+static void prolong_prefixes(ordering *o)
+{
+    for (int at = 0; at < o->graph->count; at++) {
+        ng_node *node = &o->calls[at];
+        if (!o->needed[at] || node->zone != NG_TRUNK || node->layer.inputs != 1 || !node->layer.type->affine) continue;
+        if (o->calls[node->inputs[0]].zone == NG_PREFIX && o->consumers[node->inputs[0]] == 1) node->zone = NG_PREFIX;
+    }
+}
+
+/* The one call that `at` reads, if nobody else reads it and it is in the trunk; -1 else. */
+static int only_before(const ordering *o, int at)
+{
+    const int before = o->calls[at].layer.inputs == 1 ? o->calls[at].inputs[0] : -1;
+    return before >= 0 && o->consumers[before] == 1 && o->calls[before].zone == NG_TRUNK ? before : -1;
 }
 
 /* Puts a kernel in the place of relu, perhaps BatchNormalization, and MaxPooling1D. */
-static void fuse_runs(const ng_graph *graph, ng_node *calls, bool *needed, const int *consumers, ng_arena *arena)
+static void fuse_runs(ordering *o, ng_arena *arena)
 {
-    for (int at = 0; at < graph->count; at++) {
-        if (!needed[at] || calls[at].zone != NG_TRUNK) continue;
-        const int first = only_before(graph, calls, consumers, at), second = first < 0 ? -1 : only_before(graph, calls, consumers, first);
+    ng_node *calls = o->calls;
+    for (int at = 0; at < o->graph->count; at++) {
+        if (!o->needed[at] || calls[at].zone != NG_TRUNK) continue;
+        const int first = only_before(o, at), second = first < 0 ? -1 : only_before(o, first);
         ng_layer fused;
         int relu = -1;
         if (first >= 0 && ng_relu_pool(&calls[first].layer, NULL, &calls[at].layer, arena, &fused)) relu = first;
@@ -49,87 +113,41 @@ static void fuse_runs(const ng_graph *graph, ng_node *calls, bool *needed, const
         if (relu < 0) continue;
         calls[at].layer = fused;
         calls[at].inputs = calls[relu].inputs;
-        needed[first] = needed[relu] = false;
+        o->needed[first] = o->needed[relu] = false;
     }
 }
 
-/* Puts faster twins in the place of convolutions that gain by them: of those that read the sequence itself, whose rows are one-hot
- * and whose ties must stay ties, and of those with many taps, in the frequency domain. */
-static ng_status choose_convolutions(int count, ng_node *calls, const bool *needed, ng_arena *arena, ng_error *error)
+/* Puts faster twins in the place of convolutions that gain by them. In a prefix rows may be cut anywhere and ties must stay ties:
+ * there only the one that reads a sequence itself, whose rows are one-hot. In the trunk those with many taps, in the frequency
+ * domain, unless they read the input, which may be a constant. */
+static ng_status choose_convolutions(ordering *o, ng_arena *arena, ng_error *error)
 {
-    for (int at = 0; at < count; at++) {
-        if (!needed[at] || calls[at].zone != NG_TRUNK) continue;
-        if (calls[calls[at].inputs[0]].zone == NG_PREFIX) {
-            if (ng_one_hot_conv1d(&calls[at].layer, arena, error)) return error->status;
-            continue;
-        }
-        const ng_layer before = calls[at].layer;
-        if (ng_fourier_conv1d(&calls[at].layer, arena, error)) return error->status;
-        if (calls[at].layer.type == before.type) continue;
+    for (int at = 0; at < o->graph->count; at++) {
+        ng_node *node = &o->calls[at];
+        if (!o->needed[at] || node->zone == NG_HEAD || node->layer.inputs != 1) continue;
+        const bool reads_input = o->calls[node->inputs[0]].layer.inputs == 0;
+        if (node->zone == NG_PREFIX && reads_input && ng_one_hot_conv1d(&node->layer, arena, error)) return error->status;
+        if (node->zone == NG_PREFIX || reads_input) continue;
+        const ng_layer before = node->layer;
+        if (ng_fourier_conv1d(&node->layer, arena, error)) return error->status;
+        if (node->layer.type == before.type) continue;
         ng_layer *exact = ng_alloc(arena, 1, sizeof *exact, error);
         if (!exact) return error->status;
         *exact = before;
-        calls[at].exact = exact;
+        node->exact = exact;
     }
     return NG_OK;
 }
 
-static ng_status order_nodes(const ng_graph *graph, const ng_shape *input_shapes, const int *wanted, int wanted_count, bool plain,
-                             ng_arena *arena, ng_plan *plan, ng_error *error)
+/* Calls become nodes, zone after zone. */
+static ng_status place_nodes(ordering *o, ng_arena *arena, ng_plan *plan, ng_error *error)
 {
-    const int n = graph->count;
-    bool *needed = ng_alloc(arena, n, sizeof *needed, error);
-    int *consumers = ng_alloc(arena, n, sizeof *consumers, error), *place = ng_alloc(arena, n, sizeof *place, error);
-    ng_node *calls = ng_alloc(arena, n, sizeof *calls, error);
-    plan->nodes = ng_alloc(arena, n, sizeof *plan->nodes, error);
-    int *origins = ng_alloc(arena, graph->input_count, sizeof *origins, error);
-    int *input_nodes = ng_alloc(arena, graph->input_count, sizeof *input_nodes, error);
-    int *wanted_nodes = ng_alloc(arena, wanted_count, sizeof *wanted_nodes, error);
-    if (!needed || !consumers || !place || !calls || !plan->nodes || !origins || !input_nodes || !wanted_nodes) return error->status;
-
-    for (int i = 0; i < graph->input_count; i++) needed[graph->inputs[i]] = true;
-    for (int i = 0; i < wanted_count; i++) {
-        needed[wanted[i]] = true;
-        consumers[wanted[i]]++;
-    }
-    for (int at = n - 1; at >= 0; at--)
-        for (int i = 0; needed[at] && i < graph->calls[at].input_count; i++) {
-            needed[graph->calls[at].inputs[i]] = true;
-            consumers[graph->calls[at].inputs[i]]++;
-        }
-
-    /* shapes, and the zone of each call: what reads a part of the head belongs to the head */
-    for (int at = 0; at < n; at++) {
-        if (!needed[at]) continue;
-        const ng_call *call = &graph->calls[at];
-        ng_shape *in = ng_alloc(arena, most(call->input_count, 1), sizeof *in, error);
-        if (!in) return error->status;
-        for (int i = 0; i < call->input_count; i++) in[i] = calls[call->inputs[i]].whole;
-        for (int i = 0; call->input_count == 0 && i < graph->input_count; i++)
-            if (graph->inputs[i] == at) in[0] = input_shapes[i];
-        if (ng_call_shape(graph, at, in, arena, &calls[at].layer, &calls[at].whole, &calls[at].group, error)) return error->status;
-        calls[at].inputs = call->inputs;
-        calls[at].zone = call->input_count == 0 ? NG_PREFIX : call->time_distributed || !local(&calls[at].layer) ? NG_HEAD : NG_TRUNK;
-        for (int i = 0; i < call->input_count; i++)
-            if (calls[call->inputs[i]].zone == NG_HEAD) calls[at].zone = NG_HEAD;
-    }
-    if (!plain) {
-        fuse_runs(graph, calls, needed, consumers, arena);
-        if (choose_convolutions(graph->count, calls, needed, arena, error)) return error->status;
-    }
-    for (int at = 0; at < n; at++) {             /* an affine layer that alone reads the end of a prefix prolongs it */
-        if (!needed[at]) continue;
-        const ng_call *call = &graph->calls[at];
-        if (calls[at].zone == NG_TRUNK && call->input_count == 1 && call->type->affine && calls[call->inputs[0]].zone == NG_PREFIX &&
-            consumers[call->inputs[0]] == 1)
-            calls[at].zone = NG_PREFIX;
-    }
-
+    if (!(plan->nodes = ng_alloc(arena, o->graph->count, sizeof *plan->nodes, error))) return error->status;
     for (ng_zone zone = NG_PREFIX; zone <= NG_HEAD; zone++) {
-        for (int at = 0; at < n; at++)
-            if (needed[at] && calls[at].zone == zone) {
-                place[at] = plan->count;
-                plan->nodes[plan->count++] = calls[at];
+        for (int at = 0; at < o->graph->count; at++)
+            if (o->needed[at] && o->calls[at].zone == zone) {
+                o->place[at] = plan->count;
+                plan->nodes[plan->count++] = o->calls[at];
             }
         if (zone == NG_PREFIX) plan->trunk_first = plan->count;
         if (zone == NG_TRUNK) plan->head_first = plan->count;
@@ -138,24 +156,50 @@ static ng_status order_nodes(const ng_graph *graph, const ng_shape *input_shapes
         ng_node *node = &plan->nodes[k];
         int *inputs = ng_alloc(arena, node->layer.inputs, sizeof *inputs, error);
         if (!inputs) return error->status;
-        for (int i = 0; i < node->layer.inputs; i++) inputs[i] = place[node->inputs[i]];
+        for (int i = 0; i < node->layer.inputs; i++) inputs[i] = o->place[node->inputs[i]];
         node->inputs = inputs;
         node->origin = node->zone == NG_PREFIX;
         if (node->zone == NG_PREFIX && node->layer.inputs) plan->nodes[inputs[0]].origin = false;
     }
-    plan->origin_count = graph->input_count;
-    for (int i = 0; i < graph->input_count; i++) {
-        int at = input_nodes[i] = place[graph->inputs[i]];
+    return NG_OK;
+}
+
+/* The nodes that the caller names: inputs, the ends of their prefixes, wanted outputs. */
+static ng_status name_nodes(const ordering *o, const int *wanted, int wanted_count, ng_arena *arena, ng_plan *plan, ng_error *error)
+{
+    const int inputs = o->graph->input_count;
+    int *origins = ng_alloc(arena, inputs, sizeof *origins, error), *input_nodes = ng_alloc(arena, inputs, sizeof *input_nodes, error);
+    int *wanted_nodes = ng_alloc(arena, wanted_count, sizeof *wanted_nodes, error);
+    if (!origins || !input_nodes || !wanted_nodes) return error->status;
+    for (int i = 0; i < inputs; i++) {
+        int at = input_nodes[i] = o->place[o->graph->inputs[i]];
         for (int k = 0; k < plan->trunk_first; k++)
             if (plan->nodes[k].layer.inputs && plan->nodes[k].inputs[0] == at) at = k;
         origins[i] = at;
     }
-    for (int i = 0; i < wanted_count; i++) wanted_nodes[i] = place[wanted[i]];
+    for (int i = 0; i < wanted_count; i++) wanted_nodes[i] = o->place[wanted[i]];
+    plan->origin_count = inputs;
     plan->origins = origins;
     plan->input_nodes = input_nodes;
     plan->wanted = wanted_nodes;
     plan->wanted_count = wanted_count;
     return NG_OK;
+}
+
+static ng_status order_nodes(const ng_graph *graph, const ng_shape *input_shapes, const int *wanted, int wanted_count, bool plain,
+                             ng_arena *arena, ng_plan *plan, ng_error *error)
+{
+    ordering o;
+    if (begin_ordering(graph, arena, &o, error)) return error->status;
+    find_needed(&o, wanted, wanted_count);
+    if (find_shapes(&o, input_shapes, arena, error)) return error->status;
+    prolong_prefixes(&o);
+    if (!plain) {
+        fuse_runs(&o, arena);
+        if (choose_convolutions(&o, arena, error)) return error->status;
+    }
+    if (place_nodes(&o, arena, plan, error)) return error->status;
+    return name_nodes(&o, wanted, wanted_count, arena, plan, error);
 }
 
 /* ---- rows of tiles ---- */
@@ -217,8 +261,9 @@ static void need(const ng_plan *plan, int node, ng_range *rows)
 void ng_tile_rows(const ng_plan *plan, const ng_stage *stage, int64_t tile, ng_range *rows)
 {
     for (int k = 0; k < stage->last; k++)
-        rows[k] = ng_in_stage(plan, stage, k) && plan->nodes[k].kept ? ng_part(tile, stage->tiles, ng_rows(plan->nodes[k].whole), plan->nodes[k].y_unit)
-                                                                      : (ng_range){0, 0};
+        rows[k] = ng_in_stage(plan, stage, k) && plan->nodes[k].kept
+                      ? ng_part(tile, stage->tiles, ng_rows(plan->nodes[k].whole), plan->nodes[k].y_unit)
+                      : (ng_range){0, 0};
     for (int k = stage->last - 1; k >= stage->first; k--) need(plan, k, rows);
     for (int k = plan->trunk_first - 1; stage == plan->stages && k >= 0; k--) need(plan, k, rows);
 }
@@ -246,8 +291,9 @@ static bool delivers(const ng_plan *plan, const ng_stage *stage, int node)
 void ng_back_tile_rows(const ng_plan *plan, const ng_stage *stage, int64_t tile, ng_range *rows)
 {
     for (int k = 0; k < stage->first; k++)
-        rows[k] = delivers(plan, stage, k) ? ng_part(tile, stage->back_tiles, ng_rows(plan->nodes[k].whole), plan->nodes[k].gradient_unit)
-                                             : (ng_range){0, 0};
+        rows[k] = delivers(plan, stage, k)
+                      ? ng_part(tile, stage->back_tiles, ng_rows(plan->nodes[k].whole), plan->nodes[k].gradient_unit)
+                      : (ng_range){0, 0};
     for (int k = stage->first; k < stage->last; k++) touch(plan, k, rows);
 }
 
@@ -388,8 +434,10 @@ static void size_prefix(ng_plan *plan, ng_range *rows)
             for (int k = 0; k < plan->trunk_first; k++) rows[k] = (ng_range){0, 0};
             ng_prefix_tile_rows(plan, i, t, rows);
             int64_t need_bytes = 0;
-            for (int k = 0; k < plan->trunk_first; k++)
-                need_bytes += buffer_bytes(&plan->nodes[k], rows[k], false) + padded(plan->nodes[k].layer.scratch_bytes + plan->nodes[k].layer.call_bytes);
+            for (int k = 0; k < plan->trunk_first; k++) {
+                const ng_layer *layer = &plan->nodes[k].layer;
+                need_bytes += buffer_bytes(&plan->nodes[k], rows[k], false) + padded(layer->scratch_bytes + layer->call_bytes);
+            }
             plan->scratch_bytes = most(plan->scratch_bytes, need_bytes);
         }
 }
