@@ -1,6 +1,6 @@
 # R/hdf5.R: reads the part of the HDF5 format in which model files are written: groups, attributes of text, plain arrays of numbers.
-# A damaged file must end in an error of R, and the HDF5 library does not promise that: of 548 randomly damaged models, 4 ended the
-# session and 1 never returned. Here every read lies inside the file, and every walk visits each place once at most.
+# A damaged file must end in an error of R, and the HDF5 library does not promise that: randomly damaged models were seen to end the
+# session. Here every read lies inside the file, and every walk visits each place once at most.
 # "HDF5 File Format Specification", The HDF Group: superblocks 0 to 3, object headers 1 and 2, groups of every kind.
 # Addresses and lengths are doubles (exact to 2^53) and count from 0.
 

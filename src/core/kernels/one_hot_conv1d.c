@@ -10,7 +10,8 @@ enum { BLOCK = 64, MOST_TAPS = 128, LANES = 16, ROWS = 4, VECTORS = 2 };
 
 typedef float lanes __attribute__((vector_size(LANES * 4)));
 
-typedef void pick(const float *kernel, const float *bias, const int64_t *channel, int64_t taps, int64_t channels, int64_t filters, float *y);
+typedef void pick(const float *kernel, const float *bias, const int64_t *channel, int64_t taps, int64_t channels, int64_t filters,
+                  float *y);
 
 typedef struct one_hot { ng_layer exact; pick *pick; const float *bias; } one_hot;
 
@@ -18,8 +19,8 @@ typedef struct one_hot { ng_layer exact; pick *pick; const float *bias; } one_ho
 #define UNROLL _Pragma("GCC unroll 8")
 
 /* `vectors` vectors of ROWS rows of y; channel[i]: the channel of the 1 in the i-th row that the first of them reads. */
-INLINE void pick_vectors(const float *kernel, const float *bias, const int64_t *channel, int64_t taps, int64_t channels, int64_t filters,
-                         const int vectors, float *y)
+INLINE void pick_vectors(const float *kernel, const float *bias, const int64_t *channel, int64_t taps, int64_t channels,
+                         int64_t filters, const int vectors, float *y)
 {
     lanes sum[ROWS][VECTORS], weight;
     UNROLL for (int v = 0; v < vectors; v++)
@@ -36,7 +37,8 @@ INLINE void pick_vectors(const float *kernel, const float *bias, const int64_t *
         UNROLL for (int r = 0; r < ROWS; r++) memcpy(y + r * filters + v * LANES, &sum[r][v], sizeof weight);
 }
 
-INLINE void pick_rows(const float *kernel, const float *bias, const int64_t *channel, int64_t taps, int64_t channels, int64_t filters, float *y)
+INLINE void pick_rows(const float *kernel, const float *bias, const int64_t *channel, int64_t taps, int64_t channels, int64_t filters,
+                      float *y)
 {
     int64_t o = 0;
     for (; o + VECTORS * LANES <= filters; o += VECTORS * LANES)
@@ -44,7 +46,8 @@ INLINE void pick_rows(const float *kernel, const float *bias, const int64_t *cha
     if (o < filters) pick_vectors(kernel + o, bias + o, channel, taps, channels, filters, 1, y + o);
 }
 
-static void portable(const float *kernel, const float *bias, const int64_t *channel, int64_t taps, int64_t channels, int64_t filters, float *y)
+static void portable(const float *kernel, const float *bias, const int64_t *channel, int64_t taps, int64_t channels, int64_t filters,
+                     float *y)
 {
     pick_rows(kernel, bias, channel, taps, channels, filters, y);
 }

@@ -68,7 +68,8 @@ ng_status ng_call_shape(const ng_graph *graph, int at, const ng_shape *in, ng_ar
     for (int i = 0; i < call->input_count; i++) {
         own[i] = in[i];
         if (!call->time_distributed) continue;
-        if (in[i].rank < 2) return ng_fail(error, NG_BAD_MODEL, layer, "TimeDistributed needs an input of 2 or 3 axes besides the batch; it has 1");
+        if (in[i].rank < 2)
+            return ng_fail(error, NG_BAD_MODEL, layer, "TimeDistributed needs an input of 2 or 3 axes besides the batch; it has 1");
         own[i] = one_sample(in[i]);
         *group = first_axis(in[i]);
     }

@@ -6,7 +6,7 @@
 #include "core/network/types.h"
 
 enum {
-    TILE_BYTES = 2 << 20,                        /* a tile's working set: what two levels of cache hold, measured on networks of all sizes */
+    TILE_BYTES = 2 << 20,                        /* a tile's working set: about what two levels of cache hold */
     HEAD_TILES = 2,                              /* the head streams through large matrices: more samples share them */
     SHARING_SAMPLES = 8,                         /* in a tile whose weights outweigh it */
     MOST_SAMPLES = 64                            /* in a tile or a block of the head: enough rows for the matrix kernel */
