@@ -38,6 +38,7 @@ network_builder <- function(shape) {
         norm = function(name, channels)
             node("BatchNormalization", name, list(axis = -1, epsilon = 1e-3, scale = TRUE, center = TRUE),
                  c(weight(channels, 0.4, 1), weight(channels, 0.2), weight(channels, 0.2, 0.3), weight(channels, 0.4, 0.6))),
+        mean = function(name) node("GlobalAveragePooling1D", name),
         flatten = function(name) node("Flatten", name),
         lstm = function(name, channels, units)
             node("LSTM", name, list(units = units, activation = "tanh", recurrent_activation = "sigmoid", use_bias = TRUE, return_sequences = FALSE, go_backwards = FALSE, restore_order = FALSE),
@@ -55,23 +56,37 @@ network_builder <- function(shape) {
         })
 }
 
-# The sporulation architecture of GenomeNet/BacDive: 7 x (Conv1D 24 same relu, max-pool 4, batch norm), 3,553,985 parameters at 1 Mb.
-sporulation_network <- function(length_bp = 1e6) {
-    build <- network_builder(c(length_bp, 4))
+# The trunk of the sporulation network: 7 x (Conv1D 24 same relu, max-pool 4, batch norm).
+sporulation_trunk <- function(build) {
     filters <- c(32, 32, 64, 64, 128, 128, 256)
     channels <- c(4, filters)
-    rows <- length_bp
     for (i in seq_along(filters)) {
         build$conv(paste0("conv1d_", i), channels[i], filters[i], 24)
         if (i == 1) build$pool("max_pooling1d_1", 4)
         build$norm(paste0("batch_normalization_", i), filters[i])
         if (i > 1) build$pool(paste0("max_pooling1d_", i), 4)
-        rows <- rows %/% 4
     }
+}
+
+# The sporulation architecture of GenomeNet/BacDive: its trunk, flattened, and two dense layers; 3,553,985 parameters at 1 Mb.
+sporulation_network <- function(length_bp = 1e6) {
+    build <- network_builder(c(length_bp, 4))
+    sporulation_trunk(build)
+    rows <- Reduce(`%/%`, rep(4, 7), length_bp)
     build$flatten("flatten")
     build$dense("dense_1", rows * 256, 128, "relu")
     build$dense("dense_2", 128, 1, "sigmoid")
     build$model("sporulation")
+}
+
+# The same trunk for sequences of any length: the mean over rows in the place of Flatten.
+length_free_network <- function() {
+    build <- network_builder(c(NA, 4))
+    sporulation_trunk(build)
+    build$mean("global_average_pooling1d")
+    build$dense("dense_1", 256, 128, "relu")
+    build$dense("dense_2", 128, 1, "sigmoid")
+    build$model("length_free")
 }
 
 # The small CNN-LSTM of GenomeNet: 3 x (Conv1D 12 same relu, max-pool 3, batch norm), LSTM 32, softmax of 2; 88,546 parameters.

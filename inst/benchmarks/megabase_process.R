@@ -1,5 +1,5 @@
 # inst/benchmarks/megabase_process.R: one run of megabase.R, in a process of its own so that its peak of memory is its own.
-# Arguments: method length_bp nodes threads [file for the gradient]. Prints: seconds, resident peak before and after in MB, output,
+# Arguments: method length_bp nodes threads [network: sporulation or length_free] [file for the gradient]. Prints: seconds, resident peak before and after in MB, output,
 # output of the baseline, completeness gap.
 suppressPackageStartupMessages(library(nucleograd))
 options(cli.progress_show_after = Inf)
@@ -14,11 +14,12 @@ resident_peak_mb <- function() {
 }
 
 length_bp <- as.numeric(words[2])
-model <- sporulation_network(length_bp)
+networks <- list(sporulation = sporulation_network, length_free = function(length_bp) length_free_network())
+model <- networks[[if (length(words) > 4) words[5] else "sporulation"]](length_bp)
 genome <- formula_genome(length_bp)
 before <- resident_peak_mb()
 seconds <- system.time(found <- attribution(model, genome, method = words[1], nodes = as.numeric(words[3]), threads = as.numeric(words[4])))
 after <- resident_peak_mb()
 window <- S4Vectors::mcols(found@windows)
 cat(seconds[["elapsed"]], before, after, format(c(window$output, window$baseline_output, window$gap), digits = 10), "\n")
-if (length(words) > 4) writeBin(c(found@scores[[1]]), words[5])
+if (length(words) > 5) writeBin(c(found@scores[[1]]), words[6])
