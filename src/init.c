@@ -13,6 +13,20 @@ extern SEXP bridge_attribute_contig(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SE
 extern SEXP bridge_attribute_arrays(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
 extern SEXP bridge_window_ranks(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
 extern SEXP bridge_random(SEXP, SEXP, SEXP, SEXP);
+extern SEXP bridge_seism_activate(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
+extern SEXP bridge_seism_design(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
+extern SEXP bridge_seism_design_matrix(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
+extern SEXP bridge_seism_select(SEXP, SEXP, SEXP, SEXP, SEXP);
+extern SEXP bridge_seism_member(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
+extern SEXP bridge_seism_chains(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
+extern SEXP bridge_seism_trace(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
+extern SEXP bridge_seism_p_value(SEXP, SEXP, SEXP);
+extern SEXP bridge_seism_autocorrelation(SEXP);
+extern SEXP bridge_seism_closed(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
+extern SEXP bridge_seism_permutations(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
+extern SEXP bridge_seism_max_t(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
+extern SEXP bridge_seism_split(SEXP, SEXP, SEXP);
+extern SEXP bridge_seism_polish(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
 extern SEXP bridge_threads(void);
 extern SEXP bridge_kernel(SEXP);
 
@@ -28,6 +42,21 @@ static const R_CallMethodDef entries[] = {
     /* bridge/quantiles.c */
     ENTRY(window_ranks, 8),
     ENTRY(random, 4),
+    /* bridge/seism.c */
+    ENTRY(seism_activate, 6),
+    ENTRY(seism_design, 7),
+    ENTRY(seism_design_matrix, 6),
+    ENTRY(seism_select, 5),
+    ENTRY(seism_member, 6),
+    ENTRY(seism_chains, 7),
+    ENTRY(seism_trace, 9),
+    ENTRY(seism_p_value, 3),
+    ENTRY(seism_autocorrelation, 1),
+    ENTRY(seism_closed, 8),
+    ENTRY(seism_permutations, 7),
+    ENTRY(seism_max_t, 6),
+    ENTRY(seism_split, 3),
+    ENTRY(seism_polish, 6),
     /* bridge/machine.c */
     ENTRY(threads, 0),
     ENTRY(kernel, 1),
