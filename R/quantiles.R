@@ -3,13 +3,33 @@
 #' A `GeneQuantiles` is a `RangedSummarizedExperiment`: one row a feature, in the order of the annotation, one column a result, one
 #' assay a statistic (see [gene_quantiles()]). The settings of each column are in `colData()`. `as.data.frame()` gives the ranked
 #' table of one column; results of several models or methods on the same features go side by side with
-#' `SummarizedExperiment::cbind()`.
+#' `SummarizedExperiment::cbind()`. The class is there as soon as SummarizedExperiment is loaded, which [gene_quantiles()] does: load
+#' it yourself before you look at a result that was saved in another session.
 #' @param x,object A `GeneQuantiles`.
 #' @param row.names,optional,... Ignored; there because the generic has them.
+#' @return `as.data.frame()`: one row a feature, highest mean first.
+#' @importFrom BiocGenerics as.data.frame
 #' @name GeneQuantiles-class
-#' @exportClass GeneQuantiles
-#' @importClassesFrom SummarizedExperiment RangedSummarizedExperiment
-setClass("GeneQuantiles", contains = "RangedSummarizedExperiment")
+#' @aliases show,GeneQuantiles-method as.data.frame,GeneQuantiles-method
+#' @usage
+#' \S4method{show}{GeneQuantiles}(object)
+#'
+#' \S4method{as.data.frame}{GeneQuantiles}(x, row.names = NULL, optional = FALSE, ...)
+NULL
+
+# SummarizedExperiment takes 250 MB of memory to load, and gene_quantiles() alone needs it. So the class comes when that is loaded, and
+# to a place of its own, since the namespace is closed by then.
+gene_quantiles_class <- new.env()
+
+define_gene_quantiles <- function(...) {
+    place <- gene_quantiles_class
+    assign(".packageName", "nucleograd", place)
+    setClass("GeneQuantiles", contains = "RangedSummarizedExperiment", where = place)
+    setMethod("show", "GeneQuantiles", show_gene_quantiles, where = place)
+    setMethod("plot", signature("GeneQuantiles", "missing"), plot_gene_quantiles, where = place)
+    setMethod("as.data.frame", "GeneQuantiles", function(x, row.names = NULL, optional = FALSE, ...) ranked_table(x), where = place)
+    setAs("GeneQuantiles", "data.frame", function(from) ranked_table(from), where = place)
+}
 
 #' Which genes carry the answer
 #'
@@ -241,14 +261,6 @@ moved_means <- function(null, place) {
     list(mean = ifelse(bases > 0, within(null$running$sums) / bases, NA), bases = bases)
 }
 
-#' @rdname GeneQuantiles-class
-#' @return `as.data.frame()`: one row a feature, highest mean first.
-#' @importMethodsFrom BiocGenerics as.data.frame
-#' @exportMethod as.data.frame
-setMethod("as.data.frame", "GeneQuantiles", function(x, row.names = NULL, optional = FALSE, ...) ranked_table(x))
-
-methods::setAs("GeneQuantiles", "data.frame", function(from) ranked_table(from))
-
 ranked_table <- function(x, call = parent.frame()) {
     if (ncol(x) != 1)
         stop_input(c("A ranked table must be of one result, not {ncol(x)}.", i = "Choose one, as in {.code x[, 1]}."), call = call)
@@ -266,10 +278,7 @@ ranked_table <- function(x, call = parent.frame()) {
     table
 }
 
-#' @rdname GeneQuantiles-class
-#' @importMethodsFrom SummarizedExperiment show
-#' @exportMethod show
-setMethod("show", "GeneQuantiles", function(object) {
+show_gene_quantiles <- function(object) {
     settings <- as.data.frame(SummarizedExperiment::colData(object))
     cat("Gene quantiles of ", nrow(object), if (nrow(object) == 1) " feature" else " features", ", ranked by their mean score\n",
         sep = "")
@@ -285,7 +294,7 @@ setMethod("show", "GeneQuantiles", function(object) {
     columns <- c("Gene", "Description", "Quantile Position", "bases", "mean", "quantile_bases", "p_value", "fdr")
     print(table[columns], digits = 3, row.names = FALSE)
     if (nrow(object) > 10) cat("...", nrow(object) - 10, "more features: as.data.frame(x) has all\n")
-})
+}
 
 #' Look at ranked genes
 #'
@@ -302,8 +311,10 @@ setMethod("show", "GeneQuantiles", function(object) {
 #' if (requireNamespace("ggplot2", quietly = TRUE)) plot(gene_quantiles(scores, regions, shifts = 99))
 #' @name plot-GeneQuantiles
 #' @aliases plot,GeneQuantiles,missing-method
-#' @exportMethod plot
-setMethod("plot", signature("GeneQuantiles", "missing"), function(x, y, top = 10) {
+#' @usage \S4method{plot}{GeneQuantiles,missing}(x, y, top = 10)
+NULL
+
+plot_gene_quantiles <- function(x, y, top = 10) {
     need_package("ggplot2")
     top <- check_number(top, 0, 1000)
     table <- ranked_table(x)
@@ -325,4 +336,4 @@ setMethod("plot", signature("GeneQuantiles", "missing"), function(x, y, top = 10
         ggplot2::labs(x = "Quantile position among all features", y = score_title(settings$output, "Mean score of a base"),
                       title = scores_title(settings), subtitle = settings_title(settings)) +
         plain_theme()
-})
+}

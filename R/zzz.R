@@ -9,3 +9,8 @@
 #' @importClassesFrom Biostrings DNAStringSet
 #' @keywords internal
 "_PACKAGE"
+
+.onLoad <- function(libname, pkgname) {
+    last <- if (isNamespaceLoaded("SummarizedExperiment")) pkgname else "SummarizedExperiment"
+    setHook(packageEvent(last, "onLoad"), define_gene_quantiles)
+}
