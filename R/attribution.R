@@ -158,12 +158,11 @@ mean_over_windows <- function(sums, windows) {
     to <- BiocGenerics::end(windows)
     over <- to > length_bp                                            # over the origin: the rest lies at the contig's beginning
     ranges <- IRanges::IRanges(c(from, rep(1L, sum(over))), c(pmin(to, length_bp), to[over] - length_bp))
-    times <- as.numeric(IRanges::coverage(ranges, width = length_bp))
-    if (any(times != 1)) {
-        sums <- sums / times
-        sums[times == 0, ] <- NA
-    }
-    dimnames(sums) <- list(NULL, bases)
+    times <- IRanges::coverage(ranges, width = length_bp)
+    if (all(S4Vectors::runValue(times) == 1)) return(sums)
+    times <- as.numeric(times)
+    sums <- sums / times
+    sums[times == 0, ] <- NA
     sums
 }
 

@@ -2,14 +2,23 @@
 
 # With u = (1103515245 (i + 1) + 12345 (tensor + 1)) mod 2^31, number i = 0, 1, ... of weight tensor `tensor` is
 # (u floor(u / 2^16) mod 2^31) / 2^31 - 0.5, times `scale`. (u itself is linear in i: neighbouring weights then make pools tie.)
+# In pieces, so that a benchmark's memory is not this function's.
 formula_weights <- function(count, tensor, scale, shift = 0) {
-    i <- as.numeric(seq_len(count))
+    numbers <- numeric(count)
+    for (first in seq(1, count, by = 2^16)) {
+        here <- first:min(first + 2^16 - 1, count)
+        numbers[here] <- formula_numbers(here, tensor) * scale + shift
+    }
+    numbers
+}
+
+formula_numbers <- function(i, tensor) {
     # 1103515245 * i without loss: split i in two halves below 2^15
     high <- floor(i / 32768)
     low <- i - high * 32768
     product <- ((1103515245 * high) %% 2^31 * 32768 + 1103515245 * low) %% 2^31
     linear <- (product + 12345 * (tensor + 1)) %% 2^31
-    ((linear * (linear %/% 2^16)) %% 2^31 / 2^31 - 0.5) * scale + shift
+    (linear * (linear %/% 2^16)) %% 2^31 / 2^31 - 0.5
 }
 
 # A sequential network as the flat list that read_model() makes of a file.
@@ -108,5 +117,5 @@ window_network <- function(length_bp = 500) {
 # A sequence from the same formula: bases 0..3.
 formula_genome <- function(length_bp) {
     codes <- floor((formula_weights(length_bp, 4096, 1) + 0.5) * 4)
-    Biostrings::DNAStringSet(c(contig_1 = paste(c("A", "C", "G", "T")[codes + 1], collapse = "")))
+    Biostrings::DNAStringSet(c(contig_1 = rawToChar(charToRaw("ACGT")[codes + 1])))
 }

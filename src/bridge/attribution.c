@@ -1,4 +1,5 @@
 /* bridge/attribution.c: .Call entries of R/predict.R and R/attribution.R: windows of a contig, or arrays of numbers. */
+#include <string.h>
 #include "bridge/bridge.h"
 #include "core/attribution/path_integral.h"
 #include "core/attribution/source.h"
@@ -191,6 +192,19 @@ static SEXP scores_and_checks(SEXP scores, SEXP checks)
     return result;
 }
 
+/* A matrix (bp, 4) of zeros, columns A, C, G, T: complete, since R would copy it to name its columns. */
+static SEXP base_matrix(R_xlen_t length)
+{
+    static const char *const bases[] = {"A", "C", "G", "T"};
+    SEXP scores = PROTECT(Rf_allocMatrix(REALSXP, (int)length, 4)), names = PROTECT(Rf_allocVector(VECSXP, 2));
+    SET_VECTOR_ELT(names, 1, Rf_allocVector(STRSXP, 4));
+    for (int base = 0; base < 4; base++) SET_STRING_ELT(VECTOR_ELT(names, 1), base, Rf_mkChar(bases[base]));
+    Rf_setAttrib(scores, R_DimNamesSymbol, names);
+    memset(REAL(scores), 0, (size_t)XLENGTH(scores) * sizeof(double));
+    UNPROTECT(2);
+    return scores;
+}
+
 SEXP bridge_attribute_contig(SEXP model, SEXP wanted, SEXP cotangents, SEXP bases, SEXP starts, SEXP window, SEXP baseline, SEXP path,
                              SEXP run, SEXP frame)
 {
@@ -198,10 +212,9 @@ SEXP bridge_attribute_contig(SEXP model, SEXP wanted, SEXP cotangents, SEXP base
     assert_path(path, wanted, cotangents);
     bridge_call call;
     job todo = {0};
-    SEXP scores = PROTECT(Rf_allocMatrix(REALSXP, (int)XLENGTH(bases), 4));
+    SEXP scores = PROTECT(base_matrix(XLENGTH(bases)));
     SEXP checks = PROTECT(Rf_allocMatrix(REALSXP, 3, (int)XLENGTH(starts)));
     SEXP result = PROTECT(scores_and_checks(scores, checks));
-    for (R_xlen_t i = 0; i < XLENGTH(scores); i++) REAL(scores)[i] = 0;
     SEXP owner = PROTECT(bridge_begin(&call, run, frame));
     ng_contig *contig = contig_job(&todo, bases, starts, window, baseline, &call);
     if (contig && make_plan(&todo, model, wanted, true, &call) == NG_OK) {
