@@ -12,7 +12,7 @@ open_hdf5 <- function(source) {
     h5$source <- source
     h5$size <- file.size(source$file)
     h5$base <- h5$bytes_of_numbers <- 0
-    h5$text <- list()                                                            # collections of text, by address
+    h5$text <- h5$groups <- h5$visited <- list()                                 # collections of text, links of groups, by address
     h5$file <- file(source$file, "rb")
     tryCatch(read_superblock(h5), error = function(error) { close_hdf5(h5); stop(error) })
     h5
@@ -60,9 +60,6 @@ expect_mark <- function(h5, bytes, mark) {
 # Superblock: where the root group is -----------------------------------------------------------------------------------------
 
 read_superblock <- function(h5) {
-    if (h5$size >= 4 && identical(read_bytes(h5, 0, 4), as.raw(c(0x50, 0x4b, 0x03, 0x04))))
-        stop_hdf5(h5, "It is a zip archive, perhaps of Keras' {.file .keras} format.",
-                  "Save the model as HDF5: {.code model.save(\"name.h5\")}.")
     start <- 0
     signature <- as.raw(c(0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a))
     while (start + 100 <= h5$size && !identical(read_bytes(h5, start, 8), signature))
@@ -153,6 +150,12 @@ find_object <- function(h5, address, path) {
 
 # Addresses named by their links; NA for a soft or external link.
 list_group <- function(h5, address) {
+    key <- format(address, digits = 20)
+    if (is.null(h5$groups[[key]])) h5$groups[[key]] <- read_group(h5, address)
+    h5$groups[[key]]
+}
+
+read_group <- function(h5, address) {
     messages <- read_messages(h5, address)
     table <- find_message(messages, 17)
     if (!is.null(table)) return(list_symbols(h5, uint(h5, table, 0, 8), uint(h5, table, 8, 8)))

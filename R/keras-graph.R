@@ -8,13 +8,15 @@ flatten_model <- function(json, stored, source) {
     model <- new_layer(graph, entry, path = "")
     if (is.null(model$layers))
         stop_model_file(source, "Its model is a {.val {json$class_name}}, not a Functional or Sequential one.")
-    for (layer in model$layers) load_weights(graph, layer, stored$weights)
+    if (is.null(stored$tree)) for (layer in model$layers) load_weights(graph, layer, stored$weights)
+    else load_tree(graph, model, stored$tree)
+    for (layer in model$layers) check_weights(graph, layer)
     inputs <- vapply(model_inputs(graph, model), function(input)
         add_node(graph, "InputLayer", input$name, integer(), list(shape = input$shape)), integer(1))
     for (name in intersect(names(inputs), names(graph$rows))) graph$rows[[name]]$node <- inputs[[name]]
     outputs <- call_model(graph, model, inputs, distributed = FALSE)
     names(outputs) <- make.unique(model$output_names, sep = "_")
-    graph_result(graph, inputs, outputs, stored)
+    c(graph_result(graph, inputs, outputs), list(keras_version = stored$keras_version, backend = stored$backend, description = json))
 }
 
 new_graph <- function(source) {
@@ -35,7 +37,7 @@ add_node <- function(graph, class, name, inputs, config = list(), weights = inte
 }
 
 # Only what the outputs need, in the same order; inputs stay, needed or not.
-graph_result <- function(graph, inputs, outputs, stored) {
+graph_result <- function(graph, inputs, outputs) {
     needed <- logical(length(graph$nodes))
     needed[c(inputs, outputs)] <- TRUE
     for (k in rev(seq_along(needed))) if (needed[k]) needed[graph$nodes[[k]]$inputs] <- TRUE
@@ -44,8 +46,7 @@ graph_result <- function(graph, inputs, outputs, stored) {
     layers <- do.call(rbind, unname(graph$rows))
     layers$node <- number[layers$node]
     list(nodes = nodes, weights = graph$weights, inputs = stats::setNames(number[inputs], names(inputs)),
-         outputs = stats::setNames(number[outputs], names(outputs)), layers = layers,
-         keras_version = stored$keras_version, backend = stored$backend)
+         outputs = stats::setNames(number[outputs], names(outputs)), layers = layers)
 }
 
 # Layers -------------------------------------------------------------------------------------------------------------------
@@ -184,9 +185,16 @@ leaves <- function(layer) {
 load_weights <- function(graph, layer, stored) {
     slots <- unlist(stored_order(layer))
     values <- stored[[layer$name]]
+    expect_weights(graph, layer, slots, values)
+    graph$weights[slots] <- values
+}
+
+expect_weights <- function(graph, layer, slots, values) {
     if (length(values) != length(slots))
         stop_model_file(graph$source, "Layer {.val {layer$path}} needs {length(slots)} weight{?s}; {length(values)} {?is/are} stored.")
-    graph$weights[slots] <- values
+}
+
+check_weights <- function(graph, layer) {
     for (leaf in leaves(layer)) {
         for (k in seq_along(leaf$slots)) check_weight(graph$weights[[leaf$slots[k]]], leaf$shapes[[k]], leaf, graph$source)
         if (!is.null(leaf$stored_class))

@@ -1,14 +1,17 @@
-# R/keras-hdf5.R: where a Keras 2 HDF5 file keeps the description of its layers and their weights.
+# R/keras-hdf5.R: where an HDF5 file of Keras keeps the description of its layers and their weights.
 
-# source = list(file, call): whom to blame, and in whose name.
+# source = list(file, call, name): whom to blame, in whose name, and what people call the file if it is a copy.
 stop_model_file <- function(source, x, i = NULL, class = "model_file", envir = parent.frame()) {
-    name <- basename(source$file)
+    name <- source_name(source)
     details <- vapply(c(x = x, i = i), cli::format_inline, "", .envir = envir)
     details <- gsub("}", "}}", gsub("{", "{{", details, fixed = TRUE), fixed = TRUE)       # what was given may hold braces
-    stop_input(c("{.file {name}} must be a Keras 2 model that can be read.", details), class = class, call = source$call)
+    stop_input(c("{.file {name}} must be a Keras model that can be read.", details), class = class, call = source$call)
 }
 
-# -> list(config = JSON text or NULL, keras_version, backend, weights = list, by layer, of lists of arrays)
+source_name <- function(source) if (is.null(source$name)) basename(source$file) else source$name
+
+# -> list(config = JSON text or NULL, keras_version, backend, and of these one: weights = list, by layer, of lists of arrays;
+# tree = the objects of a newer weights file)
 read_keras_hdf5 <- function(source) {
     h5 <- open_hdf5(source)
     on.exit(close_hdf5(h5))
@@ -16,15 +19,15 @@ read_keras_hdf5 <- function(source) {
                      h5 = h5, address = h5$root)
     stored$weights <- if (!is.null(stored$config)) read_layers(h5, find_object(h5, h5$root, "model_weights"))
                       else if (has_text_list(h5, h5$root, "layer_names")) read_layers(h5, h5$root)
-                      else stop_not_keras(h5)
+    if (is.null(stored$weights)) stored$tree <- read_weights_file(h5)
     stored
 }
 
-stop_not_keras <- function(h5) {
-    new_style <- any(c("layers", "_layer_checkpoint_dependencies") %in% names(list_group(h5, h5$root)))
-    stop_hdf5(h5, if (new_style) "It is a weights file of the newer kind ({.file *.weights.h5})."
-                  else "It has neither {.field model_config} nor {.field layer_names}.",
-              "Was it written by {.code save_model_hdf5()} or {.code model.save(\"name.h5\")}?")
+read_weights_file <- function(h5) {
+    if (!any(c("layers", "_layer_checkpoint_dependencies") %in% names(list_group(h5, h5$root))))
+        stop_hdf5(h5, "It has neither {.field model_config} nor {.field layer_names}.",
+                  "Was it written by {.code save_model_hdf5()}, {.code model.save(\"name.h5\")} or {.code model.save(\"name.keras\")}?")
+    read_tree(h5, h5$root)
 }
 
 read_layers <- function(h5, address) {

@@ -1,10 +1,10 @@
-# R/keras.R: a Keras 2 model file as a flat list of nodes and weights, ready for the core.
+# R/keras.R: a Keras model file as a flat list of nodes and weights, ready for the core.
 
 #' Read the structure of a Keras model
 #'
-#' @param file Path of an HDF5 file that Keras 2 (2.x, TensorFlow 2.0 to 2.15) or deepG wrote.
-#' @param architecture For a file of weights only: another model file, or a JSON file written by `model.to_json()`.
-#' @param call The frame of the verb that people called, for messages.
+#' @param file Path of a file that Keras 2, Keras 3 or deepG wrote.
+#' @param architecture For a file of weights only: another model file, a JSON file, or JSON text from `model.to_json()`.
+#' @param call,name The frame of the verb that people called, and what they call the file: for messages.
 #' @return A list:
 #'   - `nodes`: one list a layer call, in topological order: `class`, `name`, `inputs` (node numbers), `config` (atomic
 #'     vectors), `weights` (positions in `weights`), `time_distributed`.
@@ -12,43 +12,60 @@
 #'   - `inputs`, `outputs`: node numbers, named by their layers.
 #'   - `layers`: one row a Keras layer: `layer`, `class`, `node` (its last; `NA` when no output needs it), `parameters`,
 #'     `trainable`.
-#'   - `keras_version`, `backend`.
-#' @section Errors: `nucleograd_error_model_file`: the file is damaged or holds no Keras 2 model.
+#'   - `keras_version`, `backend`; `description`: the model as plain_form() has it.
+#' @section Errors: `nucleograd_error_model_file`: the file is damaged or holds no Keras model.
 #'   `nucleograd_error_unsupported`: a layer, or one of its settings, is not computed.
 #' @noRd
-parse_keras <- function(file, architecture = NULL, call = parent.frame()) {
-    source <- list(file = file, call = call)
-    stored <- read_keras_hdf5(source)
-    if (!is.null(architecture))
-        stored$config <- read_architecture(list(file = architecture, call = call))
+parse_keras <- function(file, architecture = NULL, call = parent.frame(), name = basename(file)) {
+    source <- list(file = file, call = call, name = name)
+    stored <- if (is_archive(source$file)) read_archive(source) else read_keras_hdf5(source)
+    if (!is.null(architecture)) {
+        given <- read_architecture(architecture, source$call)
+        stored$config <- given$config
+        if (!is.null(given$keras_version)) stored$keras_version <- given$keras_version
+    }
     if (is.null(stored$config))
         stop_model_file(source, "It holds weights only, without the architecture of the model.",
                         paste("deepG's checkpoints are of this kind by default. Give the architecture: another model file,",
                               "or a JSON file from {.code model.to_json()}."))
-    check_keras_version(stored$keras_version, source)
     json <- parse_json(stored$config, source)
-    tryCatch(flatten_model(json, stored, source), error = function(error) {      # a list where Keras writes a number, and the like
+    if (is.null(stored$keras_version)) stored$keras_version <- version_of_json(json)
+    check_keras_version(stored$keras_version, source)
+    tryCatch({
+        json <- plain_form(json, keras3 = startsWith(stored$keras_version, "3"),
+                           tensors3 = grepl("__keras_tensor__", stored$config, fixed = TRUE))
+        flatten_model(json, stored, source)
+    }, error = function(error) {                                                 # a list where Keras writes a number, and the like
         if (inherits(error, "nucleograd_error")) stop(error)
         reason <- conditionMessage(error)
         stop_model_file(source, "The description of its layers is not as Keras writes it ({reason}).")
     })
 }
 
-read_architecture <- function(source) {
-    start <- readBin(source$file, "raw", 1)
-    if (identical(start, charToRaw("{")))
-        return(paste(readLines(source$file, warn = FALSE, encoding = "UTF-8"), collapse = "\n"))
-    config <- read_keras_hdf5(source)$config
-    if (is.null(config))
+# -> list(config, keras_version) of a model file, a JSON file or JSON text.
+read_architecture <- function(architecture, call) {
+    if (is_json(architecture)) return(list(config = architecture))
+    source <- list(file = architecture, call = call)
+    if (identical(readBin(source$file, "raw", 1), charToRaw("{"))) return(list(config = read_text(source$file, source)))
+    stored <- if (is_archive(source$file)) read_archive(source) else read_keras_hdf5(source)
+    if (is.null(stored$config))
         stop_model_file(source, "It holds weights only; {.arg architecture} must describe the layers.")
-    config
+    stored[c("config", "keras_version")]
+}
+
+is_json <- function(x) is.character(x) && length(x) == 1 && !is.na(x) && startsWith(x, "{")
+
+# to_json() of Keras 2 says its version; that of Keras 3 does not.
+version_of_json <- function(json) {
+    if (is.character(json[["keras_version"]])) return(json[["keras_version"]])
+    if (any(grepl("batch_shape", names(unlist(json)), fixed = TRUE))) "3.0" else NULL
 }
 
 # Files before Keras 2 store their kernels in another layout.
 check_keras_version <- function(version, source) {
-    if (length(version) != 1 || !grepl("^2[.]", version)) {
+    if (length(version) != 1 || !grepl("^[23][.]", version)) {
         given <- if (length(version) == 1) version else "unknown"
-        stop_model_file(source, "It was written by Keras {given}.", "Versions 2.x are read.")
+        stop_model_file(source, "It was written by Keras {given}.", "Versions 2.x and 3.x are read.")
     }
 }
 

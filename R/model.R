@@ -19,19 +19,30 @@ setClass("Model", slots = c(pointer = "externalptr", name = "character", layers 
 
 #' Read a trained network
 #'
-#' Reads a complete Keras 2 model in HDF5 format, as deepG's training, `keras::save_model_hdf5()` or `model.save("x.h5")` write
-#' it: functional and Sequential models, nested models, shared layers, several inputs and outputs.
+#' Reads what Keras 2, Keras 3 and deepG write: functional and Sequential models, nested models, shared layers, several inputs
+#' and outputs. TensorFlow and Python are not needed.
+#'
+#' | file | written by |
+#' | --- | --- |
+#' | HDF5 (`.h5`, `.hdf5`) | deepG's training, `save_model_hdf5()`, `model.save("x.h5")` |
+#' | `.keras` | `model.save("x.keras")` of Keras 3, tf_keras and TensorFlow 2.12 to 2.15 |
+#' | weights only (`.h5`, `.weights.h5`), with `architecture` | deepG's checkpoints by default, `model.save_weights()` |
+#' | a `raw` vector | `serialize_model()` of R |
+#'
+#' Whatever the file, the same network gives the same numbers. Where versions of Keras differ (`hard_sigmoid`, the two
+#' recurrences of a GRU), the version in the file decides. The weights are 32-bit numbers; a file may be damaged or hostile: it
+#' then ends in an error.
 #'
 #' Layers that are computed: InputLayer, Conv1D, MaxPooling1D, AveragePooling1D, GlobalMaxPooling1D, GlobalAveragePooling1D,
 #' BatchNormalization, LayerNormalization, Dense, Activation, LeakyReLU, PReLU, ELU, ReLU, Softmax, the Dropout family (which
 #' does nothing when a model predicts), Flatten, Reshape, Concatenate, Add, Subtract, Multiply, Average, Maximum, Minimum, Dot,
 #' ZeroPadding1D, Cropping1D, LSTM, GRU, Bidirectional and TimeDistributed.
-#' @param file Path of the model file.
+#' @param file Path of the model file, or a `raw` vector that holds one.
 #' @param architecture For a file that holds weights only (deepG's checkpoints by default): another model file of the same
-#'   architecture, or a JSON file from `model.to_json()`.
+#'   architecture, or JSON from `model.to_json()`: its file, or its text.
 #' @return A [Model-class].
 #' @section Errors: `nucleograd_error_file`: no such file. `nucleograd_error_model_file`: the file is damaged, holds weights
-#'   only, or is no Keras 2 model. `nucleograd_error_unsupported`: a layer, or a setting of one, is not computed.
+#'   only, or is no Keras model. `nucleograd_error_unsupported`: a layer, or a setting of one, is not computed.
 #'   `nucleograd_error_model`: shapes do not fit, or weights are not finite.
 #' @source The file format: \url{https://www.tensorflow.org/guide/keras/save_and_serialize}.
 #' @examples
@@ -40,17 +51,37 @@ setClass("Model", slots = c(pointer = "externalptr", name = "character", layers 
 #' summary(model)
 #' @export
 read_model <- function(file, architecture = NULL) {
-    file <- check_file(file)
-    if (!is.null(architecture)) architecture <- check_file(architecture)
     frame <- environment()
-    parsed <- parse_keras(file, architecture, call = frame)
+    if (!is.null(architecture) && !is_json(architecture)) architecture <- check_file(architecture)
+    if (is.raw(file)) {
+        copy <- tempfile(fileext = ".h5")
+        on.exit(unlink(copy))
+        writeBin(file, copy)
+        return(load_model(copy, architecture, "raw vector", frame))
+    }
+    refuse_saved_model(file, frame)
+    file <- check_file(file)
+    load_model(file, architecture, file, frame)
+}
+
+# shown: the file as people know it; `file` may be a copy.
+load_model <- function(file, architecture, shown, frame) {
+    parsed <- parse_keras(file, architecture, call = frame, name = basename(shown))
     pointer <- .Call(C_model, parsed$nodes, parsed$weights, as.integer(parsed$inputs), as.integer(parsed$outputs), frame)
-    model_of(pointer, parsed, file, frame)
+    model_of(pointer, parsed, shown, frame)
+}
+
+# TensorFlow's folders hold a graph of its operations, not the layers.
+refuse_saved_model <- function(file, frame) {
+    if (!is.character(file) || length(file) != 1 || is.na(file) || !file.exists(file.path(file, "saved_model.pb"))) return()
+    stop_model_file(list(file = file, call = frame), "It is a SavedModel folder of TensorFlow.",
+                    paste("Convert it once: {.code python -c 'import tensorflow as tf;",
+                          "tf.keras.models.load_model(\"{file}\").save(\"{basename(file)}.h5\")'}"))
 }
 
 model_of <- function(pointer, parsed, file, frame) {
     inputs <- lapply(parsed$inputs, function(node) as.numeric(parsed$nodes[[node]]$config$shape))
-    settings <- list(file = file, keras_version = parsed$keras_version,
+    settings <- list(file = file, keras_version = parsed$keras_version, description = parsed$description,
                      output_nodes = as.integer(parsed$outputs), input_nodes = as.integer(parsed$inputs),
                      class = vapply(parsed$nodes, `[[`, "", "class"), from = lapply(parsed$nodes, `[[`, "inputs"),
                      activation = vapply(parsed$nodes, function(node) c(node$config$activation, NA_character_)[1], ""))
