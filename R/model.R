@@ -37,7 +37,11 @@ setClass("Model", slots = c(pointer = "externalptr", name = "character", layers 
 #' BatchNormalization, LayerNormalization, Dense, Activation, LeakyReLU, PReLU, ELU, ReLU, Softmax, the Dropout family (which
 #' does nothing when a model predicts), Flatten, Reshape, Concatenate, Add, Subtract, Multiply, Average, Maximum, Minimum, Dot,
 #' ZeroPadding1D, Cropping1D, LSTM, GRU, Bidirectional and TimeDistributed.
-#' @param file Path of the model file, or a `raw` vector that holds one.
+#'
+#' Networks trained in PyTorch come as ONNX files, `torch.onnx.export(model, example, "model.onnx", opset_version = 17)`, read with
+#' the package RProtoBuf: convolution, pooling, normalization, dense and recurrent layers, activations, sums, products and joins,
+#' and what moves axes. Their sequences may have channels before positions; here positions always come first.
+#' @param file Path of the model file, or a `raw` vector that holds a Keras one. A name that ends in `.onnx` is an ONNX file.
 #' @param architecture For a file that holds weights only (deepG's checkpoints by default): another model file of the same
 #'   architecture, or JSON from `model.to_json()`: its file, or its text.
 #' @return A [Model-class].
@@ -66,7 +70,8 @@ read_model <- function(file, architecture = NULL) {
 
 # shown: the file as people know it; `file` may be a copy.
 load_model <- function(file, architecture, shown, frame) {
-    parsed <- parse_keras(file, architecture, call = frame, name = basename(shown))
+    parsed <- if (is_onnx(file)) parse_onnx(file, call = frame)
+              else parse_keras(file, architecture, call = frame, name = basename(shown))
     pointer <- .Call(C_model, parsed$nodes, parsed$weights, as.integer(parsed$inputs), as.integer(parsed$outputs), frame)
     model_of(pointer, parsed, shown, frame)
 }
@@ -189,8 +194,8 @@ target_of <- function(model, target, output, call = parent.frame()) {
 #' @export
 setMethod("show", "Model", function(object) {
     trunk <- object@layers$receptive_field
-    cat("Model ", object@name, ": ", nrow(object@layers), " layers, ", format(sum(object@layers$parameters), big.mark = ","), " parameters (Keras ",
-        object@settings$keras_version, ")\n", sep = "")
+    cat("Model ", object@name, ": ", nrow(object@layers), " layers, ", format(sum(object@layers$parameters), big.mark = ","), " parameters (",
+        if (startsWith(object@settings$keras_version, "ONNX")) "" else "Keras ", object@settings$keras_version, ")\n", sep = "")
     for (name in names(object@inputs)) cat("  input  ", name, " ", format_shape(object@inputs[[name]]), "\n", sep = "")
     for (name in names(object@outputs)) cat("  output ", name, " ", format_shape(object@outputs[[name]]), "\n", sep = "")
     if (any(!is.na(trunk))) cat("  receptive field of the trunk: ", format(max(trunk, na.rm = TRUE), big.mark = ","), " bp\n", sep = "")
