@@ -12,7 +12,7 @@ onnx_network <- function(model, source) {
     inputs <- vapply(names(model$inputs), function(name) onnx_input(graph, name, model$inputs[[name]], model$nodes), integer(1))
     for (node in fold_gelu(model$nodes, model$constants)) call_operator(graph, node)
     outputs <- vapply(names(model$outputs), function(name) onnx_output(graph, name), integer(1))
-    graph_result(graph, inputs, outputs, list(keras_version = model$version, backend = "onnx"))
+    c(graph_result(graph, inputs, outputs), list(keras_version = model$version))
 }
 
 # Channels come first if the operators that read the input want it so; else positions do.
