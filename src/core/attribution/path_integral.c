@@ -1,7 +1,7 @@
 #include <string.h>
 #include "core/attribution/path_integral.h"
 
-enum { ROUND_BYTES = 16 << 20, BLOCK_ROWS = 4096 };
+enum { ROUND_BYTES = 16 << 20 };
 
 static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 static int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }
@@ -32,7 +32,7 @@ ng_status ng_predict(const ng_plan *plan, const ng_source *source, int64_t windo
     float **here = ng_alloc(run->arena, plan->wanted_count, sizeof *here, error);
     if (!here) return error->status;
     for (int64_t first = 0; first < windows; first += round_windows) {
-        const ng_round round = {first, least(round_windows, windows - first), 1, &end, NULL, false};
+        const ng_round round = {first, least(round_windows, windows - first), 1, &end, NULL, false, false};
         for (int w = 0; w < plan->wanted_count; w++) here[w] = outputs[w] + first * ng_size(plan->nodes[plan->wanted[w]].whole);
         ng_stream_forward(&stream, &round, NULL, NULL, here);
         if (ng_poll(run, (double)(first + round.windows) / (double)windows, error)) return error->status;
@@ -40,49 +40,14 @@ ng_status ng_predict(const ng_plan *plan, const ng_source *source, int64_t windo
     return NG_OK;
 }
 
-/* Memory for delivering: the gradient of a group of windows, and a block of rows of one. */
-typedef struct delivery { float *gradient, *sequence, *baseline; double *scores; } delivery;
+/* Where scores go. */
+typedef struct delivery { const ng_sink *sink; ng_check *checks; } delivery;
 
-static ng_status make_delivery(const ng_plan *plan, int64_t windows, ng_arena *arena, delivery *made, ng_error *error)
+static void take_scores(void *data, int input, int64_t window, ng_range rows, const double *scores, double sum)
 {
-    int64_t size = 0, channels = 0;
-    for (int i = 0; i < plan->origin_count; i++) {
-        const ng_shape shape = plan->nodes[plan->input_nodes[i]].whole;
-        size = most(size, ng_size(shape));
-        channels = most(channels, shape.channels);
-    }
-    made->gradient = ng_alloc(arena, windows, (size_t)size * 4, error);
-    made->sequence = ng_alloc(arena, BLOCK_ROWS, (size_t)channels * 4, error);
-    made->baseline = ng_alloc(arena, BLOCK_ROWS, (size_t)channels * 4, error);
-    made->scores = ng_alloc(arena, BLOCK_ROWS, (size_t)channels * 8, error);
-    return made->gradient && made->sequence && made->baseline && made->scores ? NG_OK : error->status;
-}
-
-/* scores = (x - x') * gradient of each window in turn, to the sink and into its check. */
-static void deliver(ng_stream *stream, int64_t first_window, int64_t windows, const ng_path *path, const ng_sink *sink, ng_check *checks,
-                    const delivery *room)
-{
-    const ng_plan *plan = stream->plan;
-    for (int input = 0; input < plan->origin_count; input++) {
-        const ng_shape shape = plan->nodes[plan->input_nodes[input]].whole;
-        const int64_t length = ng_rows(shape), channels = shape.channels;
-        ng_stream_input_gradient(stream, input, windows, room->gradient);
-        for (int64_t w = 0; w < windows; w++)
-            for (int64_t row = 0; row < length; row += BLOCK_ROWS) {
-                const ng_range rows = {row, least(row + BLOCK_ROWS, length)};
-                const float *gradient = room->gradient + w * ng_size(shape) + row * channels;
-                const int64_t count = (rows.last - rows.first) * channels;
-                double sum = 0;
-                if (path->times_difference)
-                    stream->source->rows(stream->source->data, input, first_window + w, rows, room->sequence, room->baseline);
-                for (int64_t i = 0; i < count; i++) {
-                    const double factor = path->times_difference ? (double)room->sequence[i] - (double)room->baseline[i] : 1;
-                    sum += room->scores[i] = factor * (double)gradient[i];
-                }
-                checks[first_window + w].attributed += sum;
-                sink->add(sink->data, input, first_window + w, rows, room->scores);
-            }
-    }
+    const delivery *to = data;
+    to->checks[window].attributed += sum;
+    to->sink->add(to->sink->data, input, window, rows, scores);
 }
 
 /* F at both ends of each window's path; in one round if its room of `samples` allows, since ends share the first layer. */
@@ -92,7 +57,7 @@ static void evaluate_ends(ng_stream *stream, int64_t samples, int64_t first_wind
     static const double positions[] = {0, 1};
     const int64_t together = samples >= 2 * windows ? 2 : 1;
     for (int64_t end = 0; end < 2; end += together) {
-        const ng_round round = {first_window, windows, together, positions + end, NULL, false};
+        const ng_round round = {first_window, windows, together, positions + end, NULL, false, false};
         ng_stream_forward(stream, &round, objective, values, NULL);
         for (int64_t w = 0; w < windows; w++) {
             ng_check *check = &checks[first_window + w];
@@ -114,25 +79,30 @@ ng_status ng_path_integral(const ng_plan *plan, const ng_source *source, int64_t
                            const ng_path *path, const ng_sink *sink, ng_check *checks, const ng_run *run, ng_error *error)
 {
     ng_stream stream;
-    delivery room;
+    delivery to = {sink, checks};
     int64_t group, nodes;
     divide(round_samples(plan, path->nodes, run), path->nodes, windows, &group, &nodes);
     if (ng_stream_make(plan, source, group * nodes, group, run, &stream, error)) return error->status;
     double *values = ng_alloc(run->arena, group * nodes, sizeof *values, error);
-    if (!values || make_delivery(plan, group, run->arena, &room, error)) return error->status;
+    if (!values) return error->status;
+    stream.ends = 1;
+    for (int64_t node = 0; node < path->nodes; node++) {
+        if (path->positions[node] != 1) stream.ends = 2;
+        if (path->positions[node] == 0) stream.apart = true;
+    }
     memset(checks, 0, (size_t)windows * sizeof *checks);
     for (int64_t first = 0; first < windows; first += group) {
         const int64_t here = least(group, windows - first);
         evaluate_ends(&stream, group * nodes, first, here, objective, values, checks);
-        ng_stream_clear(&stream, here);
         for (int64_t node = 0, count; node < path->nodes; node += count) {
             count = alike(path, node, nodes);
-            const ng_round round = {first, here, count, path->positions + node, path->weights + node, path->positions[node] == 0};
+            const ng_round round = {first, here, count, path->positions + node, path->weights + node, path->positions[node] == 0,
+                                    node == 0};
             ng_stream_gradient(&stream, &round, objective);
             const double done = ((double)first + (double)here * (double)(node + count) / (double)path->nodes) / (double)windows;
             if (ng_poll(run, done, error)) return error->status;
         }
-        deliver(&stream, first, here, path, sink, checks, &room);
+        ng_stream_deliver(&stream, first, here, path->times_difference, take_scores, &to);
     }
     return NG_OK;
 }

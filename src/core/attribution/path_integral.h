@@ -8,7 +8,7 @@
 #include "core/network/stream.h"
 
 /* Receives rows [rows.first, rows.last) of the result of one window: scores (rows, channels) in double. Windows come in
- * ascending order, from one thread. */
+ * ascending order, one call at a time, though from any thread. */
 typedef struct ng_sink {
     void (*add)(void *data, int input, int64_t window, ng_range rows, const double *scores);
     void *data;

@@ -139,3 +139,12 @@ bool ng_relu_pool(const ng_layer *relu, const ng_layer *norm, const ng_layer *po
     fused->in = relu->in;
     return true;
 }
+
+bool ng_relu_pool_scales(const ng_layer *layer, const float **scale, const float **shift)
+{
+    if (layer->type != &type) return false;
+    const relu_pool *config = layer->config;
+    *scale = config->scale;
+    *shift = config->shift;
+    return true;
+}

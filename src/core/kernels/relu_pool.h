@@ -8,4 +8,7 @@
  * rows. *fused reads what relu reads; its results equal those of the run number by number. */
 bool ng_relu_pool(const ng_layer *relu, const ng_layer *norm, const ng_layer *pool, ng_arena *arena, ng_layer *fused);
 
+/* The scale and shift between relu and pool, 1 and 0 if there is no norm; false if the layer is not such a run. */
+bool ng_relu_pool_scales(const ng_layer *layer, const float **scale, const float **shift);
+
 #endif

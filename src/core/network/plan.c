@@ -1,6 +1,7 @@
 #include <string.h>
 #include "core/kernels/fourier_conv1d.h"
 #include "core/kernels/one_hot_conv1d.h"
+#include "core/kernels/path_pool.h"
 #include "core/kernels/relu_pool.h"
 #include "core/network/plan.h"
 #include "core/network/types.h"
@@ -117,6 +118,25 @@ static void fuse_runs(ordering *o, ng_arena *arena)
     }
 }
 
+/* A pool of relu that alone reads the end of a prefix prolongs it, and so does a BatchNormalization after that. */
+static void pool_prefixes(ordering *o, ng_arena *arena)
+{
+    ng_node *calls = o->calls;
+    for (int at = 0; at < o->graph->count; at++) {
+        const int before = o->needed[at] && calls[at].zone == NG_TRUNK && calls[at].layer.inputs == 1 ? calls[at].inputs[0] : -1;
+        if (before < 0 || calls[before].zone != NG_PREFIX || o->consumers[before] > 1) continue;
+        ng_layer made;
+        if (calls[before].pooled) {
+            if (!ng_path_pool_norm(&calls[before].layer, &calls[at].layer, arena, &made)) continue;
+            calls[at].inputs = calls[before].inputs;
+            o->needed[before] = false;
+        } else if (!ng_path_pool(&calls[at].layer, arena, &made)) continue;
+        calls[at].layer = made;
+        calls[at].zone = NG_PREFIX;
+        calls[at].pooled = true;
+    }
+}
+
 /* Puts faster twins in the place of convolutions that gain by them. In a prefix rows may be cut anywhere and ties must stay ties:
  * there only the one that reads a sequence itself, whose rows are one-hot. In the trunk those with many taps, in the frequency
  * domain, unless they read the input, which may be a constant. */
@@ -196,6 +216,7 @@ static ng_status order_nodes(const ng_graph *graph, const ng_shape *input_shapes
     prolong_prefixes(&o);
     if (!plain) {
         fuse_runs(&o, arena);
+        pool_prefixes(&o, arena);
         if (choose_convolutions(&o, arena, error)) return error->status;
     }
     if (place_nodes(&o, arena, plan, error)) return error->status;
@@ -288,6 +309,13 @@ static bool delivers(const ng_plan *plan, const ng_stage *stage, int node)
     return false;
 }
 
+/* What tells the winners of pooled origins: the ends before them. */
+static void need_ends(const ng_plan *plan, ng_range *rows)
+{
+    for (int k = plan->trunk_first - 1; k >= 0; k--)
+        if (plan->nodes[k].pooled || !plan->nodes[k].origin) need(plan, k, rows);
+}
+
 void ng_back_tile_rows(const ng_plan *plan, const ng_stage *stage, int64_t tile, ng_range *rows)
 {
     for (int k = 0; k < stage->first; k++)
@@ -295,15 +323,21 @@ void ng_back_tile_rows(const ng_plan *plan, const ng_stage *stage, int64_t tile,
                       ? ng_part(tile, stage->back_tiles, ng_rows(plan->nodes[k].whole), plan->nodes[k].gradient_unit)
                       : (ng_range){0, 0};
     for (int k = stage->first; k < stage->last; k++) touch(plan, k, rows);
+    if (stage == plan->stages) need_ends(plan, rows);
 }
 
-void ng_prefix_tile_rows(const ng_plan *plan, int input, int64_t tile, ng_range *rows)
+void ng_prefix_rows(const ng_plan *plan, int input, ng_range own, ng_range *touched, ng_range *ends)
 {
     const int first = plan->input_nodes[input];
-    rows[first] = ng_part(tile, plan->prefix_tiles, ng_rows(plan->nodes[first].whole), 1);
+    for (int k = 0; k < plan->trunk_first; k++) touched[k] = ends[k] = (ng_range){0, 0};
+    touched[first] = own;
     for (int k = first, at = first; k < plan->trunk_first; k++)
-        if (plan->nodes[k].layer.inputs && plan->nodes[k].inputs[0] == at) touch(plan, at = k, rows);
+        if (plan->nodes[k].layer.inputs && plan->nodes[k].inputs[0] == at) touch(plan, at = k, touched);
+    ends[plan->origins[input]] = touched[plan->origins[input]];
+    need_ends(plan, ends);
 }
+
+int64_t ng_delivery_rows(ng_shape input) { return most(64, 16384 / input.channels); }
 
 /* ---- stages of the trunk ---- */
 
@@ -367,19 +401,27 @@ static int64_t buffer_bytes(const ng_node *node, ng_range rows, bool with_code)
     return padded(n * node->whole.channels * 4) + (with_code ? padded(n * node->layer.code_bytes) : 0);
 }
 
-/* Bytes of one sample in a tile whose rows are known; the prefix holds two ends. *call_bytes: what a tile takes besides. */
-static int64_t tile_bytes(const ng_plan *plan, const ng_stage *stage, const ng_range *rows, bool forward, int64_t *call_bytes)
+/* Of a node of a prefix, for both ends of a path. */
+static int64_t ends_bytes(const ng_node *node, ng_range rows)
 {
-    int64_t bytes = 0, scratch = 0;
-    *call_bytes = 0;
+    return node->pooled ? padded(ng_windows_bytes(&node->layer, rows)) : 2 * buffer_bytes(node, rows, true) + 64;
+}
+
+/* Bytes of one sample in a tile whose rows are known. *shared: what a tile takes besides, the ends of prefixes above all. */
+static int64_t tile_bytes(const ng_plan *plan, const ng_stage *stage, const ng_range *rows, bool forward, int64_t *shared)
+{
+    int64_t bytes = 0, scratch = 0, call = 0;
+    *shared = 0;
     for (int k = 0; k < stage->last; k++) {
         const ng_node *node = &plan->nodes[k];
-        if (node->zone == NG_PREFIX && stage == plan->stages && forward) bytes += 2 * buffer_bytes(node, rows[k], true);
+        const bool prefix = node->zone == NG_PREFIX && stage == plan->stages;
+        if (prefix) *shared += ends_bytes(node, rows[k]);
         if (ng_in_stage(plan, stage, k)) bytes += buffer_bytes(node, rows[k], forward);
-        if (node->zone != NG_PREFIX && !ng_in_stage(plan, stage, k)) continue;
-        scratch = most(scratch, 2 * node->layer.scratch_bytes);
-        *call_bytes = most(*call_bytes, padded(node->layer.call_bytes));
+        if (!prefix && !ng_in_stage(plan, stage, k)) continue;
+        scratch = most(scratch, node->layer.scratch_bytes);
+        call = most(call, node->layer.call_bytes);
     }
+    *shared += 2 * scratch + padded(call);
     return bytes + padded(scratch);
 }
 
@@ -410,36 +452,39 @@ static void size_stage(ng_plan *plan, ng_stage *stage, bool gradients, ng_range 
 {
     for (int forward = 1; forward >= (gradients ? 0 : 1); forward--) {
         const int64_t tiles = choose_tiles(plan, stage, forward, rows);
-        int64_t bytes = 0, call_bytes = 0, weight_bytes = 0;
+        int64_t bytes = 0, shared = 0, weight_bytes = 0;
         for (int64_t t = 0; t < tiles; t++) {
             if (forward) ng_tile_rows(plan, stage, t, rows);
             else ng_back_tile_rows(plan, stage, t, rows);
-            bytes = most(bytes, tile_bytes(plan, stage, rows, forward, &call_bytes));
+            int64_t with_it;
+            bytes = most(bytes, tile_bytes(plan, stage, rows, forward, &with_it));
+            shared = most(shared, with_it);
         }
         for (int k = stage->first; k < stage->last; k++) weight_bytes = most(weight_bytes, plan->nodes[k].layer.weight_bytes);
         const int64_t block = most(1, least(plan->tile_bytes / most(bytes, 1), MOST_SAMPLES)), sharing = weight_bytes / most(bytes, 1);
         *(forward ? &stage->block : &stage->back_block) = most(block, least(sharing, SHARING_SAMPLES));
-        plan->scratch_bytes = most(plan->scratch_bytes, bytes * most(block, least(sharing, SHARING_SAMPLES)) + call_bytes);
+        plan->scratch_bytes = most(plan->scratch_bytes, bytes * most(block, least(sharing, SHARING_SAMPLES)) + shared);
     }
 }
 
-static void size_prefix(ng_plan *plan, ng_range *rows)
+/* What a tile of the transpose of a prefix takes: gradients, ends, the rows of both ends, scores. */
+static void size_delivery(ng_plan *plan, ng_range *touched, ng_range *ends)
 {
-    int64_t bytes = 0, shortest = INT64_MAX;
-    for (int k = 0; k < plan->trunk_first; k++) bytes += node_bytes(&plan->nodes[k]);
-    for (int i = 0; i < plan->origin_count; i++) shortest = least(shortest, ng_rows(plan->nodes[plan->input_nodes[i]].whole));
-    plan->prefix_tiles = most(1, least(up(bytes, plan->tile_bytes), shortest));
-    for (int64_t t = 0; t < plan->prefix_tiles; t++)
-        for (int i = 0; i < plan->origin_count; i++) {
-            for (int k = 0; k < plan->trunk_first; k++) rows[k] = (ng_range){0, 0};
-            ng_prefix_tile_rows(plan, i, t, rows);
-            int64_t need_bytes = 0;
+    for (int i = 0; i < plan->origin_count; i++) {
+        const ng_shape shape = plan->nodes[plan->input_nodes[i]].whole;
+        const int64_t length = ng_rows(shape), each = ng_delivery_rows(shape);
+        int64_t scratch = 0;
+        for (int64_t row = 0; row < length; row += each) {
+            ng_prefix_rows(plan, i, (ng_range){row, least(row + each, length)}, touched, ends);
+            int64_t bytes = padded(2 * each * shape.channels * 4) + padded(each * shape.channels * 8);
             for (int k = 0; k < plan->trunk_first; k++) {
                 const ng_layer *layer = &plan->nodes[k].layer;
-                need_bytes += buffer_bytes(&plan->nodes[k], rows[k], false) + padded(layer->scratch_bytes + layer->call_bytes);
+                bytes += ends_bytes(&plan->nodes[k], ends[k]) + buffer_bytes(&plan->nodes[k], touched[k], false);
+                scratch = most(scratch, padded(2 * layer->scratch_bytes + layer->call_bytes));
             }
-            plan->scratch_bytes = most(plan->scratch_bytes, need_bytes);
+            plan->scratch_bytes = most(plan->scratch_bytes, bytes + scratch);
         }
+    }
 }
 
 static void size_head(ng_plan *plan)
@@ -462,13 +507,12 @@ ng_status ng_plan_make(const ng_graph *graph, const ng_shape *input_shapes, cons
     *plan = (ng_plan){.tile_bytes = run->tile_bytes ? run->tile_bytes : TILE_BYTES};
     if (order_nodes(graph, input_shapes, wanted, wanted_count, run->plain, arena, plan, error)) return error->status;
     if (cut_stages(plan, ng_arena_room(arena), arena, error)) return error->status;
-    ng_range *rows = ng_alloc(arena, plan->count, sizeof *rows, error);
-    if (!rows) return error->status;
+    ng_range *rows = ng_alloc(arena, plan->count, sizeof *rows, error), *ends = ng_alloc(arena, plan->count, sizeof *ends, error);
+    if (!rows || !ends) return error->status;
     find_units(plan);
     for (int s = 0; s < plan->stage_count; s++) size_stage(plan, &plan->stages[s], gradients, rows);
-    if (gradients) size_prefix(plan, rows);
+    if (gradients) size_delivery(plan, rows, ends);
     size_head(plan);
-    plan->scratch_bytes += padded(plan->count * (int64_t)sizeof(ng_tile));       /* the stream's notes on the ends of prefixes */
     for (int k = 0; k < plan->head_first; k++) {
         const ng_node *node = &plan->nodes[k];
         if (node->kept) plan->sample_bytes += padded(node_bytes(node));

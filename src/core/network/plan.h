@@ -3,7 +3,7 @@
  * Nodes are the graph's layer calls that the wanted outputs need, in three zones:
  *   prefix   an InputLayer and the affine layers that follow it alone. Along a path x(a) = x' + a (x - x') the last of them, the
  *            origin, is affine in a too: its two ends are computed once for all nodes of the path and interpolated, and its
- *            transpose is applied once to the weighted sum of gradients.
+ *            transpose is applied once to the weighted sum of gradients. A pool of relu behind it belongs to it as well.
  *   trunk    layers that read a few neighbouring rows. Cut into stages; a stage runs in tiles of rows, and only what later
  *            stages or the head read is kept.
  *   head     all layers from the first one that reads every row on: whole tensors, many samples at a time. */
@@ -22,7 +22,7 @@ typedef struct ng_node {
     int64_t group;                               /* samples of the layer in one sample of the network */
     ng_zone zone;
     int stage;                                   /* of a trunk node, and of an origin (stage 0) */
-    bool origin;
+    bool origin, pooled;                         /* pooled: an origin that takes its winners from both ends (kernels/path_pool.h) */
     bool kept;                                   /* its output outlives its stage */
     int64_t y_unit, gradient_unit;               /* tiles of its output, and of its gradient, are cut at multiples of these */
 } ng_node;
@@ -44,7 +44,6 @@ typedef struct ng_plan {
     const int *wanted;                           /* nodes whose output the caller reads, in the caller's order */
     int stage_count;
     ng_stage *stages;
-    int64_t prefix_tiles;                        /* for the transpose of the prefix */
     int64_t tile_bytes;                          /* a tile's working set */
     int64_t head_block;                          /* samples at a time in the head */
     int64_t scratch_bytes;                       /* per thread */
@@ -61,8 +60,11 @@ ng_status ng_plan_make(const ng_graph *graph, const ng_shape *input_shapes, cons
  * that backward fills the rows of the tensors the stage reads. */
 void ng_tile_rows(const ng_plan *plan, const ng_stage *stage, int64_t tile, ng_range *rows);
 void ng_back_tile_rows(const ng_plan *plan, const ng_stage *stage, int64_t tile, ng_range *rows);
-/* Rows of the prefix of input `input` for tile `tile` of its transpose: of dx itself at the InputLayer, of what touches it after. */
-void ng_prefix_tile_rows(const ng_plan *plan, int input, int64_t tile, ng_range *rows);
+/* Rows of the prefix of input `input` that the transpose needs for rows `own` of its gradient: touched, of gradients; ends, of the
+ * values that tell winners, empty where there are none. */
+void ng_prefix_rows(const ng_plan *plan, int input, ng_range own, ng_range *touched, ng_range *ends);
+/* Rows of the gradient of an input that are delivered at a time: of the shape alone. */
+int64_t ng_delivery_rows(ng_shape input);
 
 /* Rows of tile `tile` of `tiles` over `length` rows: cut at multiples of unit. */
 ng_range ng_part(int64_t tile, int64_t tiles, int64_t length, int64_t unit);

@@ -25,6 +25,7 @@ typedef struct ng_round {
     int64_t nodes;                               /* points of the path in this round */
     const double *positions, *weights;           /* of each node: 0 the baseline .. 1 the sequence; its weight in the integral */
     bool exact;                                  /* equal rows stay equal: for a baseline, which may tie a whole layer */
+    bool begin;                                  /* its first node begins the sums */
 } ng_round;
 
 typedef struct ng_stream {
@@ -35,12 +36,15 @@ typedef struct ng_stream {
     int64_t samples;                             /* room in a round */
     float **kept;                                /* by node: (samples, rows, channels): values, then gradients */
     uint8_t **codes;                             /* by node: (samples, rows, code_bytes) */
-    float **sums;                                /* by origin: weighted sums of gradients, (windows, rows, channels) */
+    float **sums, **apart_sums;                  /* by origin: weighted sums of gradients, (windows, rows, channels); and for the */
+                                                 /* windows of a pool that keep their rows apart, (windows, rows, size, channels) */
+    int ends;                                    /* of the path whose gradients are summed: 2, or 1 for the sequence alone */
+    bool apart;                                  /* this path begins at the baseline itself: all windows keep their rows apart */
     struct ng_worker *workers;                   /* one per thread */
 } ng_stream;
 
 /* Takes the memory for rounds of at most `samples` samples; windows: how many windows' gradients are summed at a time, 0 for a
- * forward stream. */
+ * forward stream. The path is then one between both ends; see `ends` and `apart` for others. */
 ng_status ng_stream_make(const ng_plan *plan, const ng_source *source, int64_t samples, int64_t windows, const ng_run *run,
                          ng_stream *stream, ng_error *error);
 
@@ -54,10 +58,11 @@ void ng_stream_forward(ng_stream *stream, const ng_round *round, const ng_object
 /* Runs a round forward and backward: adds weight * dF/d(origin) of each node to sums[origin]. */
 void ng_stream_gradient(ng_stream *stream, const ng_round *round, const ng_objective *objective);
 
-/* Sets the sums of `windows` windows to zero. */
-void ng_stream_clear(ng_stream *stream, int64_t windows);
+/* Takes rows of scores of one window, in double, and their sum. */
+typedef void ng_receiver(void *data, int input, int64_t window, ng_range rows, const double *scores, double sum);
 
-/* gradient (windows, rows, channels) of input `input` = transpose of its prefix, applied to the sums. */
-void ng_stream_input_gradient(ng_stream *stream, int input, int64_t windows, float *gradient);
+/* The gradients of the inputs for these windows, the first ones of the sums, or times the difference of their ends: blocks of rows go to
+ * take(), in ascending order, one at a time, from any thread. */
+void ng_stream_deliver(ng_stream *stream, int64_t first_window, int64_t windows, bool times_difference, ng_receiver *take, void *data);
 
 #endif

@@ -1,0 +1,102 @@
+#include "core/network/tiles.h"
+#ifdef _OPENMP
+#include <omp.h>
+#endif
+
+static int64_t padded(int64_t bytes) { return (bytes + 63) / 64 * 64; }
+
+static int most_inputs(const ng_plan *plan)
+{
+    int most = 1;
+    for (int k = 0; k < plan->count; k++)
+        if (plan->nodes[k].layer.inputs > most) most = plan->nodes[k].layer.inputs;
+    return most;
+}
+
+ng_status ng_workers_make(ng_stream *stream, ng_error *error)
+{
+    ng_arena *arena = stream->run->arena;
+    const int n = stream->plan->count, threads = stream->run->threads;
+    if (!(stream->workers = ng_alloc(arena, threads, sizeof *stream->workers, error))) return error->status;
+    for (int t = 0; t < threads; t++) {
+        ng_worker *worker = &stream->workers[t];
+        worker->scratch = ng_alloc(arena, padded(stream->plan->scratch_bytes), 1, error);
+        worker->rows = ng_alloc(arena, n, sizeof *worker->rows, error);
+        worker->next = ng_alloc(arena, n, sizeof *worker->next, error);
+        worker->tiles = ng_alloc(arena, n, sizeof *worker->tiles, error);
+        worker->ends = ng_alloc(arena, n, sizeof *worker->ends, error);
+        worker->windows = ng_alloc(arena, n, sizeof *worker->windows, error);
+        worker->codes = ng_alloc(arena, n, sizeof *worker->codes, error);
+        worker->operands = ng_alloc(arena, most_inputs(stream->plan), sizeof *worker->operands, error);
+        if (!worker->scratch || !worker->rows || !worker->next || !worker->tiles || !worker->ends || !worker->windows || !worker->codes ||
+            !worker->operands)
+            return error->status;
+    }
+    return NG_OK;
+}
+
+ng_worker *ng_worker_here(const ng_stream *stream)
+{
+#ifdef _OPENMP
+    return &stream->workers[omp_get_thread_num()];
+#else
+    return stream->workers;
+#endif
+}
+
+void *ng_take(ng_worker *worker, int64_t bytes)
+{
+    void *memory = worker->scratch + worker->used;
+    worker->used += padded(bytes);
+    return memory;
+}
+
+ng_tile ng_new_tile(ng_worker *worker, const ng_node *node, ng_range rows, int64_t samples)
+{
+    const int64_t stride = (rows.last - rows.first) * node->whole.channels;
+    return (ng_tile){ng_take(worker, samples * stride * 4), rows.first, rows.last, ng_rows(node->whole), node->whole.channels, samples, stride};
+}
+
+ng_code ng_new_code(ng_worker *worker, const ng_node *node, ng_range rows, int64_t samples)
+{
+    const int64_t stride = (rows.last - rows.first) * node->layer.code_bytes;
+    return (ng_code){stride ? ng_take(worker, samples * stride) : NULL, rows.first, rows.last, node->layer.code_bytes, stride};
+}
+
+/* A tile of whole tensors as a layer sees it: TimeDistributed layers see `group` samples in each. */
+static ng_tile as_layer_sees(ng_tile tile, ng_shape own, int64_t group)
+{
+    const int64_t rows = ng_rows(own);
+    if (group == 1 && rows == tile.length && own.channels == tile.channels) return tile;
+    return (ng_tile){tile.data, 0, rows, rows, own.channels, tile.samples * group, tile.data ? ng_size(own) : 0};
+}
+
+static const ng_tile *operands(const ng_node *node, const ng_tile *tiles, ng_worker *worker)
+{
+    for (int i = 0; i < node->layer.inputs; i++)
+        worker->operands[i] = as_layer_sees(tiles[node->inputs[i]], node->layer.in[i], node->group);
+    return worker->operands;
+}
+
+void ng_node_forward(const ng_stream *stream, int k, ng_tile *tiles, ng_code *code, ng_worker *worker)
+{
+    const ng_node *node = &stream->plan->nodes[k];
+    const ng_layer *layer = stream->exact && node->exact ? node->exact : &node->layer;
+    ng_tile y = as_layer_sees(tiles[k], node->layer.out, node->group);
+    const int64_t used = worker->used;
+    void *scratch = ng_take(worker, node->layer.scratch_bytes * y.samples + node->layer.call_bytes);
+    layer->type->forward(layer, operands(node, tiles, worker), &y, code, scratch);
+    worker->used = used;
+}
+
+void ng_node_backward(const ng_stream *stream, int k, ng_tile *gradients, const ng_code *code, ng_worker *worker)
+{
+    const ng_node *node = &stream->plan->nodes[k];
+    const ng_layer *layer = stream->exact && node->exact ? node->exact : &node->layer;
+    const ng_tile dy = as_layer_sees(gradients[k], node->layer.out, node->group);
+    const int64_t used = worker->used;
+    void *scratch = ng_take(worker, node->layer.scratch_bytes * dy.samples + node->layer.call_bytes);
+    operands(node, gradients, worker);
+    layer->type->backward(layer, &dy, code, worker->operands, scratch);
+    worker->used = used;
+}

@@ -1,0 +1,31 @@
+/* core/network/tiles.h: what one thread of a stream works with: tiles in its scratch memory, and layers run over them. */
+#ifndef NG_NETWORK_TILES_H
+#define NG_NETWORK_TILES_H
+#include "core/kernels/path_pool.h"
+#include "core/network/stream.h"
+
+/* Memory of one thread: scratch for tiles, and what a tile's walk notes for each node. */
+typedef struct ng_worker {
+    uint8_t *scratch;
+    int64_t used;
+    ng_range *rows, *next;
+    ng_tile *tiles, *ends;                       /* ends: of prefixes, the sequence and, behind it, the baseline */
+    ng_windows *windows;                         /* of pooled origins */
+    ng_tile *operands;                           /* the inputs of one layer, gathered */
+    ng_code *codes;
+} ng_worker;
+
+ng_status ng_workers_make(ng_stream *stream, ng_error *error);
+/* That of the thread which asks. */
+ng_worker *ng_worker_here(const ng_stream *stream);
+
+/* Scratch memory until worker->used is what it was. */
+void *ng_take(ng_worker *worker, int64_t bytes);
+ng_tile ng_new_tile(ng_worker *worker, const ng_node *node, ng_range rows, int64_t samples);
+ng_code ng_new_code(ng_worker *worker, const ng_node *node, ng_range rows, int64_t samples);
+
+/* Runs node k over tiles (or gradients), which are by node; what it reads and writes is there. */
+void ng_node_forward(const ng_stream *stream, int k, ng_tile *tiles, ng_code *code, ng_worker *worker);
+void ng_node_backward(const ng_stream *stream, int k, ng_tile *gradients, const ng_code *code, ng_worker *worker);
+
+#endif
