@@ -32,3 +32,10 @@ expect_as_exact_as_keras <- function(ours, keras, keras_error, label, scale = ma
     testthat::expect(!is.na(error) && error <= 4 * max(keras_error, 1e-6 * scale),
                      sprintf("%s: off by %.3g; Keras in float32 is off by %.3g (scale %.3g).", label, error, keras_error, scale))
 }
+
+# The path of a file that is not there yet and is gone after the test.
+new_file <- function(extension, frame = parent.frame()) {
+    file <- tempfile(fileext = extension)
+    do.call(on.exit, list(substitute(unlink(file), list(file = file)), add = TRUE), envir = frame)
+    file
+}
