@@ -78,6 +78,9 @@ states_of <- function(model, tokens, places, rules, both_strands, threads, frame
     }))
 }
 
+#' @rdname predict_states
+#' @param x A `States` object.
+#' @param ... Not used.
 #' @export
 print.States <- function(x, ...) {
     windows <- sum(vapply(x$states, nrow, 0L))
@@ -87,6 +90,7 @@ print.States <- function(x, ...) {
     invisible(x)
 }
 
+#' @rdname predict_states
 #' @export
 as.data.frame.States <- function(x, ...) {
     data.frame(header = rep(x$header, vapply(x$states, nrow, 0L)), sample_end_position = unlist(x$sample_end_position),
