@@ -2,7 +2,7 @@
 # of Keras 2's HDF5 files, and write_model() writes it.
 
 # `entry`: a model or a layer as a list, from JSON; models and wrapped layers inside it are changed as well. keras3: words mean what
-# they mean in Keras 3; tensors3: it names tensors as Keras 3 does.
+# they mean in Keras 3; tensors3: it names and counts tensors as Keras 3 does.
 plain_form <- function(entry, keras3, tensors3) {
     entry <- entry[intersect(c("class_name", "config", "name", "inbound_nodes"), names(entry))]
     class <- plain_class(entry[["class_name"]])
@@ -59,25 +59,26 @@ plain_tensors <- function(x) {
     unlist(lapply(unname(x), plain_tensors), recursive = FALSE)
 }
 
-# Keras 2 counts the definition of a nested model as its call 0. Keras 3 does so for the output of a Functional model alone.
-count_definitions <- function(config) {
+# Keras 2 counts the definition of a nested model as its call 0. Keras 3 does so for the output of a Functional model alone. `by`: 1
+# from Keras 3 to Keras 2, -1 back.
+count_definitions <- function(config, by = 1) {
     classes <- vapply(config$layers, function(layer) plain_class(layer[["class_name"]]), "")
     names <- vapply(config$layers, function(layer) c(layer[["name"]], layer$config[["name"]], "")[[1]], "")
     nested <- names[vapply(config$layers, function(layer) !is.null(layer$config[["layers"]]), NA)]
     functional <- names[classes == "Functional"]
-    add_one <- function(x, to) {
+    shift <- function(x, to) {
         if (!is.list(x)) return(x)
         if (is_tensor(x)) {
-            if (x[[1]] %in% to) x[[2]] <- x[[2]] + 1
+            if (x[[1]] %in% to) x[[2]] <- x[[2]] + by
             return(x)
         }
-        lapply(x, add_one, to = to)
+        lapply(x, shift, to = to)
     }
     config$layers <- lapply(config$layers, function(layer) {
-        if (!is.null(layer[["inbound_nodes"]])) layer$inbound_nodes <- add_one(layer$inbound_nodes, nested)
+        if (!is.null(layer[["inbound_nodes"]])) layer$inbound_nodes <- shift(layer$inbound_nodes, nested)
         layer
     })
-    config$output_layers <- add_one(config[["output_layers"]], setdiff(nested, functional))
+    config$output_layers <- shift(config[["output_layers"]], setdiff(nested, functional))
     config
 }
 

@@ -9,17 +9,19 @@ read_tree <- function(h5, address) {
     h5$visited[[key]] <- TRUE
     links <- list_group(h5, address)
     object <- list(name = NULL, vars = list(), inner = list())
-    for (name in setdiff(names(links), c("optimizer", "seed_generator", "metrics"))) {
-        if (is.na(links[[name]])) stop_hdf5(h5, "{.val {name}} is a link to another place; only plain objects are read.")
+    for (k in which(!names(links) %in% c("optimizer", "seed_generator", "metrics"))) {
+        name <- names(links)[k]
+        if (is.na(links[k])) stop_hdf5(h5, "{.val {name}} is a link to another place; only plain objects are read.")
+        if (!nzchar(name)) stop_hdf5(h5)
         if (name != "vars") {
-            object$inner[[name]] <- read_tree(h5, links[[name]])
+            object$inner[[name]] <- read_tree(h5, links[[k]])
             next
         }
-        vars <- list_group(h5, links[[name]])
+        vars <- list_group(h5, links[[k]])
         if (anyNA(vars) || !all(grepl("^[0-9]{1,6}$", names(vars)))) stop_hdf5(h5)
         vars <- vars[order(as.numeric(names(vars)))]
         object$vars <- unname(Map(read_numbers, address = vars, name = names(vars), MoreArgs = list(h5 = h5)))
-        object$name <- read_text_attribute(h5, links[[name]], "name")
+        object$name <- read_text_attribute(h5, links[[k]], "name")
     }
     object
 }

@@ -32,8 +32,8 @@ parse_keras <- function(file, architecture = NULL, call = parent.frame(), name =
     if (is.null(stored$keras_version)) stored$keras_version <- version_of_json(json)
     check_keras_version(stored$keras_version, source)
     tryCatch({
-        json <- plain_form(json, keras3 = startsWith(stored$keras_version, "3"),
-                           tensors3 = grepl("__keras_tensor__", stored$config, fixed = TRUE))
+        keras3 <- startsWith(stored$keras_version, "3")
+        json <- plain_form(json, keras3, tensors3 = keras3 && (!is.null(json[["module"]]) || grepl("__keras_tensor__", stored$config, fixed = TRUE)))
         flatten_model(json, stored, source)
     }, error = function(error) {                                                 # a list where Keras writes a number, and the like
         if (inherits(error, "nucleograd_error")) stop(error)

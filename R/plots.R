@@ -36,9 +36,9 @@ setMethod("plot", signature("Attribution", "missing"), function(x, y, type = c("
 
 utils::globalVariables(".data")                        # ggplot2's pronoun for the columns of the plotted table
 
-need_package <- function(package, call = parent.frame()) {
+need_package <- function(package, what = "This plot", call = parent.frame()) {
     if (!requireNamespace(package, quietly = TRUE))
-        stop_input(c("This plot must have the package {.pkg {package}}, which is not installed.",
+        stop_input(c("{what} must have the package {.pkg {package}}, which is not installed.",
                      i = "Run {.code install.packages(\"{package}\")}?"),
                    class = "package", call = call)
 }
@@ -248,7 +248,7 @@ plot_heatmap <- function(x, here) {
 }
 
 plot_logo <- function(x, here, call = parent.frame()) {
-    need_package("ggseqlogo", call)
+    need_package("ggseqlogo", call = call)
     shown <- bases_shown(x, here)
     score <- rowSums(shown$channels)
     heights <- t(outer(shown$letter, bases, "==") * ifelse(is.na(score), 0, score))

@@ -6,6 +6,7 @@
 #define ENTRY(name, arity) {#name, (DL_FUNC) &bridge_##name, arity}
 
 extern SEXP bridge_model(SEXP, SEXP, SEXP, SEXP, SEXP);
+extern SEXP bridge_weight(SEXP, SEXP);
 extern SEXP bridge_shapes(SEXP, SEXP, SEXP, SEXP);
 extern SEXP bridge_predict_contig(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
 extern SEXP bridge_predict_arrays(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
@@ -33,6 +34,7 @@ extern SEXP bridge_kernel(SEXP);
 static const R_CallMethodDef entries[] = {
     /* bridge/model.c */
     ENTRY(model, 5),
+    ENTRY(weight, 2),
     ENTRY(shapes, 4),
     /* bridge/attribution.c */
     ENTRY(predict_contig, 8),

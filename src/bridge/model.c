@@ -90,6 +90,8 @@ static ng_status fill_graph(SEXP nodes, SEXP weights, SEXP inputs, SEXP outputs,
     graph->count = (int)XLENGTH(nodes);
     graph->calls = ng_alloc(arena, graph->count, sizeof *graph->calls, error);
     if (!tensors || !graph->calls || fill_weights(weights, arena, tensors, error)) return error->status;
+    graph->weights = tensors;
+    graph->weight_count = XLENGTH(weights);
     for (int at = 0; at < graph->count; at++)
         if (fill_call(VECTOR_ELT(nodes, at), tensors, arena, &graph->calls[at], error)) return error->status;
     graph->input_count = (int)XLENGTH(inputs);
@@ -142,6 +144,25 @@ SEXP bridge_model(SEXP nodes, SEXP weights, SEXP inputs, SEXP outputs, SEXP fram
     }
     UNPROTECT(2);
     return pointer;
+}
+
+/* Weight number `at`, from 1: numbers in row-major order with the attribute dims, as bridge_model() takes them. */
+SEXP bridge_weight(SEXP model, SEXP at)
+{
+    const ng_graph *graph = bridge_graph(model);
+    bridge_assert(TYPEOF(at) == INTSXP && XLENGTH(at) == 1 && INTEGER(at)[0] >= 1 && INTEGER(at)[0] <= graph->weight_count);
+    const ng_tensor *weight = &graph->weights[INTEGER(at)[0] - 1];
+    SEXP dims = PROTECT(Rf_allocVector(INTSXP, weight->rank));
+    R_xlen_t count = 1;
+    for (int d = 0; d < weight->rank; d++) {
+        INTEGER(dims)[d] = (int)weight->dim[d];
+        count *= weight->dim[d];
+    }
+    SEXP numbers = PROTECT(Rf_allocVector(REALSXP, count));
+    for (R_xlen_t i = 0; i < count; i++) REAL(numbers)[i] = weight->data[i];
+    Rf_setAttrib(numbers, Rf_install("dims"), dims);
+    UNPROTECT(2);
+    return numbers;
 }
 
 static ng_status all_shapes(const ng_graph *graph, const ng_shape *input_shapes, ng_arena *arena, ng_shape *whole, ng_reach *reach, ng_error *error)
