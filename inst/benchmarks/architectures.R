@@ -114,6 +114,14 @@ window_network <- function(length_bp = 500) {
     build$model("window")
 }
 
+# An LSTM over the bases themselves, softmax of 2.
+lstm_network <- function(units, length_bp) {
+    build <- network_builder(c(length_bp, 4))
+    build$lstm("lstm", 4, units)
+    build$dense("dense", units, 2, "softmax")
+    build$model(sprintf("lstm_%d_%d", units, length_bp))
+}
+
 # A sequence from the same formula: bases 0..3.
 formula_genome <- function(length_bp) {
     codes <- floor((formula_weights(length_bp, 4096, 1) + 0.5) * 4)

@@ -7,10 +7,9 @@ options(cli.progress_show_after = Inf, width = 200)
 repetitions <- 5
 threads <- 2
 nodes <- 20
-step <- 250
 
 # What a peer needs to read the same windows: letters (of a circular contig with its beginning again), starts, length.
-windows_for_peer <- function(model, genome) {
+windows_for_peer <- function(model, genome, step) {
     windows <- predict(model, genome, step = step)
     over <- max(0, BiocGenerics::end(windows) - Biostrings::width(genome))
     files <- c(sequence = tempfile(), starts = tempfile(), values = tempfile())
@@ -22,14 +21,15 @@ windows_for_peer <- function(model, genome) {
 seconds_of <- function(expression) system.time(expression)[["elapsed"]]
 
 # One line per job: seconds of ours and of the peer, in turns, and how far their values are apart.
-compare <- function(network, model, genome, network_for_peer) {
+compare <- function(network, model, genome, network_for_peer, wanted = c("predict", "predict_encoded", "ig")) {
+    step <- model@inputs[[1]][1] %/% 2
     predicted <- function() as.matrix(S4Vectors::mcols(predict(model, genome, step = step, threads = threads)))
     explained <- function() attribution(model, genome, nodes = nodes, step = step, threads = threads)@scores[[1]]
-    jobs <- list(predict = predicted, predict_encoded = predicted, ig = explained)
+    jobs <- list(predict = predicted, predict_encoded = predicted, ig = explained)[wanted]
     # Where a node lies within rounding of a kink of ReLU or of a maximum, float32 may take its other side. In a window of the
     # window network TensorFlow's float32 differs so from its float64 in 0.5 % of values; here two may, in two windows a base: 1 %.
     share_wanted <- c(predict = 1, predict_encoded = 1, ig = 0.99)
-    given <- windows_for_peer(model, genome)
+    given <- windows_for_peer(model, genome, step)
     windows <- file.size(given[["starts"]]) / 4
     if (!is.null(python)) {
         peer <- start_peer(python, "scan.py", network_for_peer, given[c("sequence", "starts", "length")], threads, nodes, given[["values"]])
@@ -57,8 +57,15 @@ compare <- function(network, model, genome, network_for_peer) {
 
 python <- peer_python()
 genome <- example_genome()
+first_bases <- function(count) Biostrings::subseq(genome, 1, count)
+lstm <- function(units, length_bp, bases, job) {
+    network <- sprintf("lstm_%d_%d", units, length_bp)
+    compare(network, lstm_network(units, length_bp), first_bases(bases), network, job)
+}
 cases <- rbind(compare("embedded", example_model(), genome, system.file("extdata", "rrna16s.h5", package = "nucleograd")),
-               compare("window", window_network(), Biostrings::subseq(genome, 1, 500000), "window"))
+               compare("window", window_network(), first_bases(500000), "window"),
+               lstm(64, 150, 200000, "predict"), lstm(64, 150, 9000, "ig"), lstm(128, 500, 200000, "predict"),
+               lstm(128, 500, 10000, "ig"), lstm(256, 1000, 100000, "predict"), lstm(256, 1000, 8000, "ig"))
 print(cases, right = FALSE, row.names = FALSE, digits = 4)
 for (i in seq_len(nrow(cases))) {
     if (!grepl("encoded", cases$case[i])) figure(paste0("scan_", cases$case[i], "_windows_per_second"), cases$windows_per_second[i], "windows/s")

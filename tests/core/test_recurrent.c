@@ -1,5 +1,7 @@
-/* LSTM and GRU against their formulas in double, central differences through time, tilings and batches, refusals. */
+/* LSTM and GRU against their formulas in double, central differences through time, batches, schedules of what is kept, every
+ * instruction set of this machine, refusals. */
 #include "trial.h"
+#include "core/network/recurrent.h"
 #include "core/network/types.h"
 
 static double curve(const char *name, double x)
@@ -15,6 +17,8 @@ static double curve(const char *name, double x)
     if (!strcmp(name, "softplus")) return log1p(exp(x));
     if (!strcmp(name, "swish")) return x / (1 + exp(-x));
     if (!strcmp(name, "gelu")) return x / 2 * erfc(-x / sqrt(2));
+    if (!strcmp(name, "gelu_tanh")) return x / 2 * (1 + tanh(sqrt(2 / acos(-1)) * (x + 0.044715 * x * x * x)));
+    if (!strcmp(name, "mish")) return x * tanh(log1p(exp(x)));
     if (!strcmp(name, "exponential")) return exp(x);
     return x;
 }
@@ -83,7 +87,7 @@ static void naive(const trial *q, double *const *x, double *y)
         if (q->layer.inputs > 2) c[j] = x[2][j];
     }
     for (int64_t s = 0; s < L; s++) {
-        (q->layer.type == &ng_lstm ? lstm_step : gru_step)(q, x[0] + (backwards ? L - 1 - s : s) * C, h, c);
+        (!strcmp(q->layer.type->class_name, "LSTM") ? lstm_step : gru_step)(q, x[0] + (backwards ? L - 1 - s : s) * C, h, c);
         if (!strcmp(returns, "sequence")) memcpy(y + (restore ? L - 1 - s : s) * u, h, (size_t)u * sizeof *y);
     }
     if (strcmp(returns, "sequence")) memcpy(y, strcmp(returns, "cell") ? h : c, (size_t)u * sizeof *y);
@@ -91,9 +95,10 @@ static void naive(const trial *q, double *const *x, double *y)
 
 static void start(trial *q, const ng_layer_type *type, int64_t L, int64_t C, int64_t u, bool states)
 {
-    const int64_t gates = type == &ng_lstm ? 4 : 3;
+    const bool lstm = !strcmp(type->class_name, "LSTM");
+    const int64_t gates = lstm ? 4 : 3;
     const ng_shape vector = {1, 1, 1, u}, in[3] = {{2, 1, L, C}, vector, vector};
-    start_trial(q, type, !states ? 1 : type == &ng_lstm ? 3 : 2, in);
+    start_trial(q, type, !states ? 1 : lstm ? 3 : 2, in);
     q->naive = naive;
     set_number(q, "units", (double)u);
     add_weight(q, 2, C, gates * u, 0, -0.5 / sqrt((double)C), 0.5 / sqrt((double)C));
@@ -111,12 +116,13 @@ static void one_case(const ng_layer_type *type)
 {
     trial q;
     start(&q, type, 1 + draw(60), 1 + draw(6), 1 + draw(20), draw(3) == 0);
-    if (type == &ng_gru && draw(2)) {                                /* reset_after is known from the bias, or stated */
+    const bool lstm = !strcmp(type->class_name, "LSTM");
+    if (!lstm && draw(2)) {                                /* reset_after is known from the bias, or stated */
         if (draw(2)) add_bias(&q, 1);
         else set_number(&q, "reset_after", 0);
-    } else if (draw(2)) add_bias(&q, type == &ng_gru ? 2 : 1);
+    } else if (draw(2)) add_bias(&q, lstm ? 1 : 2);
     static const char *const returns[] = {"sequence", "last", "hidden", "cell"};
-    if (draw(2)) set_word(&q, "returns", returns[draw(type == &ng_lstm ? 4 : 3)]);
+    if (draw(2)) set_word(&q, "returns", returns[draw(lstm ? 4 : 3)]);
     else set_number(&q, "return_sequences", (double)draw(2));
     set_number(&q, "go_backwards", (double)draw(2));
     set_number(&q, "restore_order", (double)draw(2));
@@ -125,15 +131,15 @@ static void one_case(const ng_layer_type *type)
     end_trial(&q);
 }
 
-/* Few steps: without bounds a state can grow. */
+/* Few steps: without bounds a state can grow. An exponential of an exponential leaves float32 at the second. */
 static void every_activation(const ng_layer_type *type)
 {
-    static const char *const names[] = {"linear", "relu", "sigmoid", "hard_sigmoid", "hard_sigmoid_keras3", "tanh", "softsign",
+    static const char *const names[] = {"linear", "gelu_tanh", "mish", "relu", "sigmoid", "hard_sigmoid", "hard_sigmoid_keras3", "tanh", "softsign",
                                         "elu", "selu", "softplus", "swish", "gelu", "exponential"};
-    for (int i = 0; i < 13; i++)
+    for (int i = 0; i < 15; i++)
         for (int inner = 0; inner < 2; inner++) {
             trial q;
-            start(&q, type, 3, 4, 7, false);
+            start(&q, type, strcmp(names[i], "exponential") ? 3 : 1, 4, 7, false);
             add_bias(&q, 1);
             set_word(&q, inner ? "activation" : "recurrent_activation", names[i]);
             set_number(&q, "return_sequences", 1);
@@ -170,7 +176,7 @@ static void kinks(void)
     }
 }
 
-/* Rows of a sequence asked for alone, and rows of dx wanted alone, are those of the whole. */
+/* Rows of dx wanted alone are those of the whole. */
 static void partial_rows(const ng_layer_type *type)
 {
     trial q;
@@ -178,14 +184,10 @@ static void partial_rows(const ng_layer_type *type)
     set_number(&q, "return_sequences", 1);
     set_number(&q, "go_backwards", (double)draw(2));
     run_trial(&q);
-    const int64_t N = q.samples, bytes = q.layer.code_bytes;
-    uint8_t *codes = claim(&q, N * 50 * bytes, 1);
+    const int64_t N = q.samples;
+    uint8_t *codes = claim(&q, N * 50 * q.layer.code_bytes, 1);
     float *y = claim(&q, N * 50 * 6, sizeof *y), *dx = claim(&q, N * 50 * 3, sizeof *dx);
-    for (int64_t from = 0, to; from < 50; from = to) {
-        to = from + 1 + draw(50 - from);
-        forward_tile(&q, (ng_range){from, to}, 0, N, y, codes);
-    }
-    CHECK(!memcmp(y, q.y, (size_t)(N * 50 * 6) * sizeof *y));
+    forward_tile(&q, (ng_range){0, 50}, 0, N, y, codes);
     for (int64_t from = 0, to; from < 50; from = to) {
         to = from + 1 + draw(50 - from);
         ng_tile dy = cut(&q, (ng_range){0, 50}, 50, 6, N, q.dy, NAN);
@@ -197,6 +199,90 @@ static void partial_rows(const ng_layer_type *type)
     /* q.dx[0] is a difference: it did not begin at 0 */
     for (int64_t i = 0; i < N * 50 * 3; i++) CHECK(near((double)dx[i], (double)q.dx[0][i], 1e-6));
     end_trial(&q);
+}
+
+/* Layers that keep states every so many steps, whatever shape() would choose, on their way through run_trial(). */
+static int64_t forced;
+
+static ng_status shape_forced(ng_layer *layer, ng_arena *arena, ng_error *error)
+{
+    const ng_layer_type *type = !strcmp(layer->type->class_name, "LSTM") ? &ng_lstm : &ng_gru;
+    if (type->shape(layer, arena, error)) return error->status;
+    ng_keep_states(layer, forced);
+    return NG_OK;
+}
+
+static const ng_layer_type forced_lstm = {"LSTM", .forgetful = true, .shape = shape_forced, .forward = ng_recurrent_forward, .backward = ng_recurrent_backward};
+static const ng_layer_type forced_gru = {"GRU", .forgetful = true, .shape = shape_forced, .forward = ng_recurrent_forward, .backward = ng_recurrent_backward};
+
+/* All coefficients kept, or states every so many steps: the same values and gradients to the bit, and values also if nothing is
+ * kept. */
+static void schedules(const ng_layer_type *type)
+{
+    static const int64_t lengths[] = {1, 2, 3, 53, 97, 1000};
+    static const char *const returns[] = {"sequence", "last", "cell"};
+    for (int i = 0; i < 6; i++)
+        for (int k = 0; k < 6; k++) {
+            const int64_t L = lengths[i], u = 1 + draw(20), C = 1 + draw(5), N = 1 + draw(3);
+            const int64_t intervals[] = {0, 1, 2, (int64_t)ceil(sqrt((double)L)), L, L + 1};
+            float *y[2], *dx[2][3];
+            trial q;
+            if (L == 1000 && k != 3) continue;               /* the others are quicker */
+            start(&q, type, L, C, u, draw(2));
+            add_bias(&q, 1);
+            set_word(&q, "returns", returns[draw(strcmp(type->class_name, "LSTM") ? 2 : 3)]);
+            set_number(&q, "go_backwards", (double)draw(2));
+            set_number(&q, "restore_order", (double)draw(2));
+            q.samples = N;
+            ng_error error;
+            CHECK(type->shape(&q.layer, q.arena, &error) == NG_OK);
+            draw_inputs(&q);
+            const int64_t size = N * ng_size(q.layer.out), rows = ng_rows(q.layer.out);
+            q.dy = claim(&q, size, sizeof *q.dy);
+            for (int64_t j = 0; j < size; j++) q.dy[j] = (float)draw_real();
+            for (int way = 0; way < 2; way++) {
+                ng_keep_states(&q.layer, way ? intervals[k] : 0);
+                uint8_t *codes = claim(&q, N * rows * q.layer.code_bytes, 1);
+                y[way] = claim(&q, size, sizeof(float));
+                for (int input = 0; input < q.layer.inputs; input++)
+                    dx[way][input] = claim(&q, N * ng_size(q.in[input]), sizeof(float));
+                forward_tile(&q, (ng_range){0, rows}, 0, N, y[way], codes);
+                backward_tile(&q, (ng_range){0, L}, 0, N, (1 << q.layer.inputs) - 1, codes, dx[way]);
+            }
+            CHECK(!memcmp(y[0], y[1], (size_t)size * sizeof(float)));
+            for (int input = 0; input < q.layer.inputs; input++)
+                CHECK(!memcmp(dx[0][input], dx[1][input], (size_t)(N * ng_size(q.in[input])) * sizeof(float)));
+            q.layer.code_bytes = 0;
+            forward_tile(&q, (ng_range){0, rows}, 0, N, y[1], claim(&q, 1, 1));
+            CHECK(!memcmp(y[0], y[1], (size_t)size * sizeof(float)));
+            end_trial(&q);
+        }
+}
+
+/* The same layers as before, by any schedule, against formula and differences. */
+static void forced_cases(void)
+{
+    for (forced = 1; forced < 60; forced += 1 + draw(6)) {
+        one_case(&forced_lstm);
+        one_case(&forced_gru);
+    }
+    forced = 7;
+    every_activation(&forced_lstm);
+    every_activation(&forced_gru);
+}
+
+/* What shape() chooses for long sequences: far fewer floats than coefficients, code and scratch together. */
+static void long_sequences(void)
+{
+    for (int64_t L = 100; L <= 1000000; L *= 10) {
+        trial q;
+        start(&q, &ng_lstm, L, 4, 64, false);
+        ng_error error;
+        CHECK(q.layer.type->shape(&q.layer, q.arena, &error) == NG_OK);
+        const double floats = (double)(q.layer.code_bytes + q.layer.scratch_bytes) / 4;
+        CHECK(floats <= (double)L * 4 + 64 * (4 * sqrt((double)L * 2 * 6) + 60));
+        end_trial(&q);
+    }
 }
 
 static void refusals(void)
@@ -231,15 +317,24 @@ static void refusals(void)
 
 int main(void)
 {
-    for (int i = 0; i < 40; i++) {
-        one_case(&ng_lstm);
-        one_case(&ng_gru);
+    static const char *const kernels[] = {"portable", "avx2", "avx512"};
+    for (int k = 0; k < 3; k++) {
+        if (!ng_force_kernel(kernels[k])) continue;
+        for (int i = 0; i < 20; i++) {
+            one_case(&ng_lstm);
+            one_case(&ng_gru);
+        }
+        every_activation(&ng_lstm);
+        every_activation(&ng_gru);
+        schedules(&ng_lstm);
+        schedules(&ng_gru);
+        forced_cases();
     }
-    every_activation(&ng_lstm);
-    every_activation(&ng_gru);
+    ng_force_kernel(NULL);
     kinks();
     partial_rows(&ng_lstm);
     partial_rows(&ng_gru);
+    long_sequences();
     refusals();
     return finish();
 }

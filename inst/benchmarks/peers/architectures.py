@@ -58,3 +58,7 @@ def sporulation_network(length):
 def window_network(length=500):
     return fill(tf.keras.Sequential([tf.keras.Input((length, 4)), *trunk([32, 64, 64], 12, 3),
                                      layers.LSTM(32), layers.Dense(2, activation="softmax")]))
+
+
+def lstm_network(units, length):
+    return fill(tf.keras.Sequential([tf.keras.Input((length, 4)), layers.LSTM(units), layers.Dense(2, activation="softmax")]))

@@ -1,7 +1,7 @@
 """Windows of a genome through a network, once per line read: predict, predict_encoded or ig. Answers: seconds.
 
 Usage: scan.py network sequence starts length threads nodes values
-    network    "window", or a Keras HDF5 file
+    network    "window", "lstm_<units>_<length>", or a Keras HDF5 file
     sequence   letters of the contig; of a circular one with its beginning again, for windows over the origin
     starts     int32, 0-based
     length     of the contig
@@ -13,14 +13,19 @@ import time
 import numpy as np
 import tensorflow as tf
 
-from architectures import window_network
+from architectures import lstm_network, window_network
 
 network, sequence, starts, length, threads, nodes, values_file = sys.argv[1:]
 length, threads, nodes = int(length), int(threads), int(nodes)
 tf.config.threading.set_intra_op_parallelism_threads(threads)
 tf.config.threading.set_inter_op_parallelism_threads(threads)
 
-model = window_network() if network == "window" else tf.keras.models.load_model(network, compile=False)
+if network == "window":
+    model = window_network()
+elif network.startswith("lstm_"):
+    model = lstm_network(*map(int, network.split("_")[1:]))
+else:
+    model = tf.keras.models.load_model(network, compile=False)
 activation = model.layers[-1].activation
 model.layers[-1].activation = tf.keras.activations.linear        # the model gives logits from here on
 window = model.input_shape[1]

@@ -26,6 +26,12 @@ void ng_pack_rows(ng_packed *packed, int64_t first, int64_t rows, const float *b
 ng_status ng_pack(const float *b, int64_t depth, int64_t columns, int64_t row_stride, int64_t column_stride, ng_arena *arena,
                   ng_packed *packed, ng_error *error);
 
+/* Columns [first, first + count) of b, in its memory; first is a multiple of NG_PANEL. */
+static inline ng_packed ng_columns(const ng_packed *b, int64_t first, int64_t count)
+{
+    return (ng_packed){b->depth, count, b->panels + first * b->depth, b->zeros};
+}
+
 /* y[r, o] = start + sum over k in [k_first, k_last) of a[r * a_stride + k - k_first] * b[k, o], where start is y[r, o] itself if
  * add, else bias[o] (0 if bias is NULL). */
 void ng_multiply(const float *a, int64_t rows, int64_t a_stride, const ng_packed *b, int64_t k_first, int64_t k_last,

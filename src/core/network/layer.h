@@ -51,11 +51,13 @@ typedef struct ng_layer {
  * (2) All that can fail fails in shape(), before work starts: settings, weight shapes, ranks. The others allocate nothing and
  *     remember nothing; scratch holds scratch_bytes * samples + call_bytes bytes, 64-byte aligned, content undefined.
  * (3) x[i] holds at least ng_rows_needed(reach, rows of y); dy and code hold at least ng_rows_touched(reach, rows of dx).
+ *     A layer whose reach has size 0 writes, and keeps, all rows.
  * (4) forward overwrites y and code; backward adds to dx[i] (which may be the same tile for two inputs). dx[i] == NULL data:
  *     nobody wants that gradient. dx[i] may hold different rows for different inputs, and x[i] more rows than needed. */
 typedef struct ng_layer_type {
     const char *class_name;                      /* Keras class, the key of the reader's table */
     bool affine;                                 /* y = A x + b: the path integral lifts a leading affine run out of its loop */
+    bool forgetful;                              /* with code_bytes 0 forward keeps nothing: where nobody wants a gradient */
     ng_status (*shape)(ng_layer *layer, ng_arena *arena, ng_error *error);
     void (*forward)(const ng_layer *layer, const ng_tile *x, ng_tile *y, ng_code *code, void *scratch);
     void (*backward)(const ng_layer *layer, const ng_tile *dy, const ng_code *code, ng_tile *dx, void *scratch);

@@ -487,8 +487,10 @@ static void size_delivery(ng_plan *plan, ng_range *touched, ng_range *ends)
     }
 }
 
-static void size_head(ng_plan *plan)
+static void size_head(ng_plan *plan, bool gradients)
 {
+    for (int k = plan->head_first; k < plan->count; k++)
+        if (!gradients && plan->nodes[k].layer.type->forgetful) plan->nodes[k].layer.code_bytes = 0;
     int64_t bytes = 0, scratch = 0;
     for (int k = plan->head_first; k < plan->count; k++) {
         const ng_node *node = &plan->nodes[k];
@@ -512,7 +514,7 @@ ng_status ng_plan_make(const ng_graph *graph, const ng_shape *input_shapes, cons
     find_units(plan);
     for (int s = 0; s < plan->stage_count; s++) size_stage(plan, &plan->stages[s], gradients, rows);
     if (gradients) size_delivery(plan, rows, ends);
-    size_head(plan);
+    size_head(plan, gradients);
     for (int k = 0; k < plan->head_first; k++) {
         const ng_node *node = &plan->nodes[k];
         if (node->kept) plan->sample_bytes += padded(node_bytes(node));

@@ -1,13 +1,16 @@
 /* core/network/recurrent.c: a recurrent layer but for its cell.   x (L, C), initial states (u) -> y (L, u), or the last state (u)
- *     at each step   z = x[t] W + b,   (state, kept) = step(z, state),   y[row] = h
+ *     at each step   (state, kept) = step(x[t] W + b, state),   y[row] = h
  *     and back       dh += dy[row],    (dz, dstate) = back(kept, dstate),   dx[t] += dz W'
  * t runs from the start, or with go_backwards from the end; rows of y are in the order of the steps, or with restore_order in
- * the reverse. x W is computed for a block of t at a time, so that W is read once for many rows. */
+ * the reverse. */
 #include <string.h>
 #include "core/network/recurrent.h"
 #include "core/network/vector.h"
 
-enum { BLOCK = 48 };                             /* rows of x: four tiles of the matrix product */
+enum {
+    MOST_KEPT = 64 << 10,                        /* bytes of a sample's coefficients that are better kept than computed again */
+    SPARE = NG_PANEL                             /* floats between lanes, so that samples do not meet in few sets of a cache */
+};
 
 static ng_status read_returns(const ng_layer *layer, ng_recurrent *r, ng_error *error)
 {
@@ -37,6 +40,89 @@ static ng_status check_inputs(const ng_layer *layer, const ng_recurrent *r, ng_e
     return NG_OK;
 }
 
+static ng_status curve_of(const ng_layer *layer, const char *key, const char *otherwise, ng_curve *curve, ng_error *error)
+{
+    const char *name = ng_word(layer->settings, key, otherwise);
+    if (ng_curve_named(name, curve)) return NG_OK;
+    return ng_fail(error, NG_UNSUPPORTED, layer, "%s is \"%.40s\", which is not supported in a recurrent layer", key, name);
+}
+
+ng_status ng_pack_gates(const ng_recurrent *r, const float *b, int64_t rows, int64_t first_gate, int64_t gates, ng_arena *arena,
+                        ng_packed *forward, ng_packed *back, ng_error *error)
+{
+    const int64_t u = r->units, width = r->cell->gates * u;
+    if (ng_pack_nothing(rows, gates * r->padded, arena, forward, error) ||
+        ng_pack_nothing(gates * r->padded, rows, arena, back, error)) return error->status;
+    for (int64_t gate = 0; gate < gates; gate++) {
+        const float *columns = b + (first_gate + gate) * u;
+        ng_pack_rows(back, gate * r->padded, u, columns, 1, width);
+        for (int64_t unit = 0; unit < u; unit += NG_PANEL) {
+            ng_packed panel = ng_columns(forward, gates * unit + gate * NG_PANEL, u - unit < NG_PANEL ? u - unit : NG_PANEL);
+            ng_pack_rows(&panel, 0, rows, columns + unit, width, 1);
+        }
+    }
+    return NG_OK;
+}
+
+ng_status ng_arrange_bias(const ng_recurrent *r, const float *bias, int64_t gates, ng_arena *arena, const float **arranged,
+                          ng_error *error)
+{
+    float *to = ng_alloc(arena, gates * r->padded, sizeof *to, error);
+    if (!to) return error->status;
+    for (int64_t gate = 0; gate < gates; gate++)
+        for (int64_t j = 0; j < r->units; j++)
+            to[(gates * (j / NG_PANEL) + gate) * NG_PANEL + j % NG_PANEL] = bias[gate * r->units + j];
+    *arranged = to;
+    return NG_OK;
+}
+
+static int64_t kept_floats(const ng_recurrent *r) { return r->cell->kept * r->padded; }        /* of a step */
+static int64_t state_floats(const ng_recurrent *r) { return r->cell->states * r->padded; }
+static int64_t intervals(const ng_recurrent *r, int64_t length) { return (length + r->interval - 1) / r->interval; }
+
+/* Floats of a sample's code: coefficients of all steps; or states by interval, then rows of x. */
+static int64_t code_floats(const ng_layer *layer)
+{
+    const ng_recurrent *r = layer->config;
+    const int64_t length = layer->in->length;
+    return r->interval ? intervals(r, length) * state_floats(r) + length * layer->in->channels : length * kept_floats(r);
+}
+
+/* A sample's lanes in scratch, each with what lies between it and the next. */
+typedef struct room { ng_lane h, next, c, dh, dc, z, dz, work, coefficients; } room;
+
+static int64_t divide(const ng_recurrent *r, int64_t samples, float *scratch, room *in)
+{
+    const struct { ng_lane *lane; int64_t floats; } parts[] = {
+        {&in->h, r->padded}, {&in->next, r->padded}, {&in->c, r->padded}, {&in->dh, r->padded}, {&in->dc, r->padded},
+        {&in->z, (r->cell->gates + 1) * NG_PANEL}, {&in->dz, r->cell->gates * r->padded}, {&in->work, r->cell->work * r->padded},
+        {&in->coefficients, r->interval * kept_floats(r)}};
+    int64_t used = 0;
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        const int64_t stride = parts[i].floats + SPARE;
+        *parts[i].lane = (ng_lane){scratch ? scratch + used : NULL, stride};
+        used += samples * stride;
+    }
+    return used;
+}
+
+/* The number of steps whose coefficients and states together are fewest. */
+static int64_t best_interval(const ng_recurrent *r, int64_t length)
+{
+    int64_t interval = 1;
+    while (interval * interval * r->cell->kept < length * r->cell->states) interval++;
+    return interval;
+}
+
+void ng_keep_states(ng_layer *layer, int64_t interval)
+{
+    ng_recurrent *r = (ng_recurrent *)layer->config;
+    room in;
+    r->interval = interval;
+    layer->code_bytes = (code_floats(layer) + layer->out.length - 1) / layer->out.length * (int64_t)sizeof(float);
+    layer->scratch_bytes = divide(r, 1, NULL, &in) * (int64_t)sizeof(float);
+}
+
 ng_status ng_recurrent_shape(ng_layer *layer, const ng_cell *cell, ng_arena *arena, ng_recurrent **recurrent, ng_error *error)
 {
     const int64_t length = layer->in->length, channels = layer->in->channels;
@@ -44,109 +130,142 @@ ng_status ng_recurrent_shape(ng_layer *layer, const ng_cell *cell, ng_arena *are
     if (!r) return error->status;
     r->cell = cell;
     if (ng_whole(layer, "units", 0, 0, 1, &r->units, error) || read_returns(layer, r, error) || check_inputs(layer, r, error) ||
-        ng_gate_of(layer, "activation", "tanh", &r->activation, error) ||
-        ng_gate_of(layer, "recurrent_activation", "sigmoid", &r->recurrent_activation, error)) return error->status;
+        curve_of(layer, "activation", "tanh", &r->activation, error) ||
+        curve_of(layer, "recurrent_activation", "sigmoid", &r->recurrent_activation, error)) return error->status;
     if (ng_flag(layer->settings, "time_major", false)) return ng_fail(error, NG_UNSUPPORTED, layer, "time_major must be false");
     r->go_backwards = ng_flag(layer->settings, "go_backwards", false);
     r->restore_order = ng_flag(layer->settings, "restore_order", false);
+    r->padded = (r->units + NG_PANEL - 1) / NG_PANEL * NG_PANEL;
 
     const int64_t width = cell->gates * r->units;
     if (ng_expect_weight(layer, 0, 2, (int64_t[]){channels, width}, error) ||
-        ng_expect_weight(layer, 1, 2, (int64_t[]){r->units, width}, error)) return error->status;
-    const float *kernel = layer->weights[0].data;
-    if (ng_pack(kernel, channels, width, width, 1, arena, &r->kernel, error) ||
-        ng_pack(kernel, width, channels, 1, width, arena, &r->kernel_back, error)) return error->status;
+        ng_expect_weight(layer, 1, 2, (int64_t[]){r->units, width}, error) ||
+        ng_pack_gates(r, layer->weights[0].data, channels, 0, cell->gates, arena, &r->kernel, &r->kernel_back, error))
+        return error->status;
 
     const bool sequence = r->returns == NG_SEQUENCE;
     layer->config = r;
     layer->out = (ng_shape){sequence ? 2 : 1, 1, sequence ? length : 1, r->units};
     layer->reach = (ng_reach){0, 1, 1, 0};
-    layer->code_bytes = (sequence ? 1 : length) * cell->kept * r->units * (int64_t)sizeof(float);
-    layer->scratch_bytes = (BLOCK * cell->gates + cell->states + cell->kept + cell->work) * r->units * (int64_t)sizeof(float);
+    const bool many = length * kept_floats(r) * (int64_t)sizeof(float) > MOST_KEPT && 2 * channels < kept_floats(r);
+    ng_keep_states(layer, many ? best_interval(r, length) : 0);
     *recurrent = r;
     return NG_OK;
 }
 
-typedef struct room { ng_lane block, state, spare, work; } room;
-
-static room divide(const ng_recurrent *r, int64_t samples, float *scratch)
+static int64_t time_of(const ng_layer *layer, int64_t s)
 {
-    const int64_t u = r->units;
-    room in;
-    in.block = (ng_lane){scratch, BLOCK * r->cell->gates * u};
-    in.state = (ng_lane){in.block.data + samples * in.block.stride, r->cell->states * u};
-    in.spare = (ng_lane){in.state.data + samples * in.state.stride, r->cell->kept * u};
-    in.work = (ng_lane){in.spare.data + samples * in.spare.stride, r->cell->work * u};
-    return in;
+    const ng_recurrent *r = layer->config;
+    return r->go_backwards ? layer->in->length - 1 - s : s;
 }
 
-static ng_range block_of(int64_t t, int64_t length)
+static int64_t row_of(const ng_layer *layer, int64_t s)
 {
-    const int64_t first = t / BLOCK * BLOCK;
-    return ng_clip(first, first + BLOCK, length);
+    const ng_recurrent *r = layer->config;
+    return r->restore_order ? layer->in->length - 1 - s : s;
 }
 
-/* What step s keeps; spare where the row it belongs to is not in this tile. */
-static ng_lane kept_at(const ng_recurrent *r, const ng_code *code, int64_t s, int64_t row, ng_lane spare)
+/* Floats of every sample's code, from number `at` on. */
+static ng_lane code_at(const ng_code *code, int64_t at)
 {
-    const int64_t stride = code->sample_stride / (int64_t)sizeof(float);
-    if (r->returns != NG_SEQUENCE) return (ng_lane){(float *)code->data + s * r->cell->kept * r->units, stride};
-    if (row < code->first || row >= code->last) return spare;
-    return (ng_lane){(float *)ng_code_row(code, 0, row), stride};
+    return (ng_lane){(float *)code->data + at, code->sample_stride / (int64_t)sizeof(float)};
+}
+
+static ng_lane kept_states(const ng_recurrent *r, const ng_code *code, int64_t s)
+{
+    return code_at(code, s / r->interval * state_floats(r));
+}
+
+static ng_lane kept_row(const ng_layer *layer, const ng_code *code, int64_t s)
+{
+    const ng_recurrent *r = layer->config;
+    return code_at(code, intervals(r, layer->in->length) * state_floats(r) + s * layer->in->channels);
+}
+
+static void copy_lane(ng_lane from, ng_lane to, int64_t count, int64_t samples)
+{
+    for (int64_t n = 0; n < samples; n++) memcpy(ng_of_sample(to, n), ng_of_sample(from, n), (size_t)count * sizeof(float));
+}
+
+/* h and c at the beginning; zeros behind the units. */
+static void begin(const ng_layer *layer, const ng_tile *x, int64_t samples, const room *in)
+{
+    const ng_recurrent *r = layer->config;
+    memset(in->h.data, 0, (size_t)(samples * in->h.stride) * sizeof(float));
+    memset(in->c.data, 0, (size_t)(samples * in->c.stride) * sizeof(float));
+    for (int i = 1; i < layer->inputs; i++)
+        copy_lane((ng_lane){ng_row(&x[i], 0, 0), x[i].sample_stride}, i == 1 ? in->h : in->c, r->units, samples);
+}
+
+static void step(const ng_recurrent *r, int64_t samples, ng_lane x, room *in, ng_lane kept)
+{
+    r->cell->step(r, &(ng_step){samples, x, in->h, in->next, in->c, in->z, in->work, kept});
+    const ng_lane h = in->h;
+    in->h = in->next;
+    in->next = h;
 }
 
 void ng_recurrent_forward(const ng_layer *layer, const ng_tile *x, ng_tile *y, ng_code *code, void *scratch)
 {
     const ng_recurrent *r = layer->config;
-    const int64_t L = layer->in->length, u = r->units, width = r->cell->gates * u, N = y->samples;
-    const size_t bytes = (size_t)u * sizeof(float);
-    const room in = divide(r, N, scratch);
-    for (int64_t n = 0; n < N; n++)
-        for (int64_t i = 0; i < r->cell->states; i++) {
-            float *state = ng_of_sample(in.state, n) + i * u;
-            if (layer->inputs > 1) memcpy(state, ng_row(&x[1 + i], n, 0), bytes);
-            else memset(state, 0, bytes);
+    const int64_t N = y->samples;
+    const bool keeps = layer->code_bytes > 0;
+    room in;
+    divide(r, N, scratch, &in);
+    begin(layer, x, N, &in);
+    for (int64_t s = 0; s < layer->in->length; s++) {
+        const ng_lane now = {ng_row(x, 0, time_of(layer, s)), x->sample_stride};
+        if (keeps && r->interval) {
+            copy_lane(now, kept_row(layer, code, s), x->channels, N);
+            const ng_lane states = kept_states(r, code, s);
+            if (s % r->interval == 0) copy_lane(in.h, states, r->padded, N);
+            if (s % r->interval == 0 && r->cell->states > 1) copy_lane(in.c, ng_further(states, r->padded), r->padded, N);
         }
-    ng_range block = {0, 0};
-    for (int64_t s = 0; s < L; s++) {
-        const int64_t t = r->go_backwards ? L - 1 - s : s, row = r->restore_order ? L - 1 - s : s;
-        if (t < block.first || t >= block.last) {
-            block = block_of(t, L);
-            for (int64_t n = 0; n < N; n++)
-                ng_multiply(ng_row(x, n, block.first), block.last - block.first, x->channels, &r->kernel, 0, x->channels, r->bias,
-                            false, ng_of_sample(in.block, n), width);
-        }
-        const ng_lane z = {in.block.data + (t - block.first) * width, in.block.stride};
-        r->cell->step(r, N, z, in.state, kept_at(r, code, s, row, in.spare), in.work);
-        for (int64_t n = 0; r->returns == NG_SEQUENCE && y->first <= row && row < y->last && n < N; n++)
-            memcpy(ng_row(y, n, row), ng_of_sample(in.state, n), bytes);
+        step(r, N, now, &in, keeps && !r->interval ? code_at(code, s * kept_floats(r)) : (ng_lane){0});
+        if (r->returns == NG_SEQUENCE)
+            copy_lane(in.h, (ng_lane){ng_row(y, 0, row_of(layer, s)), y->sample_stride}, r->units, N);
     }
-    for (int64_t n = 0; r->returns != NG_SEQUENCE && n < N; n++)
-        memcpy(ng_row(y, n, 0), ng_of_sample(in.state, n) + (r->returns == NG_CELL ? u : 0), bytes);
+    if (r->returns != NG_SEQUENCE)
+        copy_lane(r->returns == NG_CELL ? in.c : in.h, (ng_lane){ng_row(y, 0, 0), y->sample_stride}, r->units, N);
+}
+
+/* The coefficients of steps [first, last), which are in one interval, computed again. */
+static void recompute(const ng_layer *layer, const ng_code *code, int64_t first, int64_t last, int64_t samples, room *in)
+{
+    const ng_recurrent *r = layer->config;
+    const ng_lane states = kept_states(r, code, first);
+    copy_lane(states, in->h, r->padded, samples);
+    if (r->cell->states > 1) copy_lane(ng_further(states, r->padded), in->c, r->padded, samples);
+    for (int64_t s = first; s < last; s++)
+        step(r, samples, kept_row(layer, code, s), in, ng_further(in->coefficients, (s - first) * kept_floats(r)));
 }
 
 void ng_recurrent_backward(const ng_layer *layer, const ng_tile *dy, const ng_code *code, ng_tile *dx, void *scratch)
 {
     const ng_recurrent *r = layer->config;
-    const int64_t L = layer->in->length, u = r->units, width = r->cell->gates * u, N = dy->samples;
-    const room in = divide(r, N, scratch);
-    memset(in.state.data, 0, (size_t)(N * in.state.stride) * sizeof(float));
+    const int64_t L = layer->in->length, u = r->units, N = dy->samples, interval = r->interval ? r->interval : L;
+    room in;
+    divide(r, N, scratch, &in);
+    memset(in.dh.data, 0, (size_t)(N * in.dh.stride) * sizeof(float));
+    memset(in.dc.data, 0, (size_t)(N * in.dc.stride) * sizeof(float));
     for (int64_t n = 0; r->returns != NG_SEQUENCE && n < N; n++)
-        ng_add_to(ng_of_sample(in.state, n) + (r->returns == NG_CELL ? u : 0), ng_row(dy, n, 0), u);
-    for (int64_t s = L - 1; s >= 0; s--) {
-        const int64_t t = r->go_backwards ? L - 1 - s : s, row = r->restore_order ? L - 1 - s : s;
-        const ng_range block = block_of(t, L);
-        for (int64_t n = 0; r->returns == NG_SEQUENCE && n < N; n++)
-            ng_add_to(ng_of_sample(in.state, n), ng_row(dy, n, row), u);
-        const ng_lane dz = {in.block.data + (t - block.first) * width, in.block.stride};
-        r->cell->back(r, N, dz, in.state, kept_at(r, code, s, row, in.spare), in.work);
-        if (t != (r->go_backwards ? block.last - 1 : block.first)) continue;
-        const ng_range rows = {block.first > dx->first ? block.first : dx->first, block.last < dx->last ? block.last : dx->last};
-        for (int64_t n = 0; dx->data && rows.first < rows.last && n < N; n++)
-            ng_multiply(ng_of_sample(in.block, n) + (rows.first - block.first) * width, rows.last - rows.first, width,
-                        &r->kernel_back, 0, width, NULL, true, ng_row(dx, n, rows.first), dx->channels);
+        ng_add_to(ng_of_sample(r->returns == NG_CELL ? in.dc : in.dh, n), ng_row(dy, n, 0), u);
+    for (int64_t first = (L - 1) / interval * interval; first >= 0; first -= interval) {
+        const int64_t last = first + interval < L ? first + interval : L;
+        if (r->interval) recompute(layer, code, first, last, N, &in);
+        for (int64_t s = last - 1; s >= first; s--) {
+            const int64_t t = time_of(layer, s);
+            for (int64_t n = 0; r->returns == NG_SEQUENCE && n < N; n++)
+                ng_add_to(ng_of_sample(in.dh, n), ng_row(dy, n, row_of(layer, s)), u);
+            const ng_lane kept = r->interval ? ng_further(in.coefficients, (s - first) * kept_floats(r))
+                                             : code_at(code, s * kept_floats(r));
+            r->cell->back(r, &(ng_step){.samples = N, .h = in.dh, .c = in.dc, .z = in.dz, .work = in.work, .kept = kept});
+            if (dx->data && t >= dx->first && t < dx->last)
+                ng_multiply(in.dz.data, N, in.dz.stride, &r->kernel_back, 0, r->kernel_back.depth, NULL, true, ng_row(dx, 0, t),
+                            dx->sample_stride);
+        }
     }
-    for (int64_t i = 0; i < layer->inputs - 1; i++)
-        for (int64_t n = 0; dx[1 + i].data && n < N; n++)
-            ng_add_to(ng_row(&dx[1 + i], n, 0), ng_of_sample(in.state, n) + i * u, u);
+    for (int i = 1; i < layer->inputs; i++)
+        for (int64_t n = 0; dx[i].data && n < N; n++)
+            ng_add_to(ng_row(&dx[i], n, 0), ng_of_sample(i == 1 ? in.dh : in.dc, n), u);
 }
