@@ -102,7 +102,7 @@ add_row <- function(graph, name, class, node, slots) {
 
 weight <- function(values, dims = length(values)) structure(as.double(values), dims = as.integer(dims))
 
-is_constant <- function(value) !is.null(value$data)
+is_known <- function(value) !is.null(value$data)
 
 # A constant as an array of R, and back.
 as_array <- function(value) if (length(value$dims)) aperm(array(value$data, rev(value$dims))) else value$data
@@ -119,7 +119,7 @@ attribute_of <- function(node, key, otherwise = NULL) if (is.null(node$attribute
 constant_of <- function(graph, node, given, at, key, otherwise = NULL) {
     value <- if (length(given) >= at) given[[at]]
     if (is.null(value)) return(attribute_of(node, key, otherwise))
-    if (!is_constant(value)) refuse_operator(graph, node, paste0("takes its ", key, " from the data"))
+    if (!is_known(value)) refuse_operator(graph, node, paste0("takes its ", key, " from the data"))
     value$data
 }
 

@@ -38,7 +38,7 @@ gelu_settings <- function(graph, node, given) {
 
 prelu <- function(graph, node, given) {
     x <- expect_tensor(graph, node, given[[1]])
-    if (!is_constant(given[[2]]) || !is.null(x$flat)) refuse_operator(graph, node, "has no constant slope for each channel")
+    if (!is_known(given[[2]]) || !is.null(x$flat)) refuse_operator(graph, node, "has no constant slope for each channel")
     channels <- size_of(x, "C")
     config <- list(shared_axes = if ("L" %in% x$axes) 1 else double())
     slope <- weight(rep_len(given[[2]]$data, channels), if ("L" %in% x$axes) c(1, channels) else channels)
@@ -79,7 +79,7 @@ layer_normalization <- function(graph, node, given) {
 
 # Two tensors, or a tensor and a constant that holds one number, or one a channel.
 arithmetic <- function(class) function(graph, node, given) {
-    constant <- vapply(given, is_constant, NA)
+    constant <- vapply(given, is_known, NA)
     if (all(constant)) return(list(data = constant_arithmetic(class)(given[[1]]$data, given[[2]]$data), dims = given[[which.max(lengths(lapply(given, `[[`, "dims")))]]$dims))
     if (!any(constant)) {
         x <- expect_tensor(graph, node, given[[1]])
@@ -103,7 +103,7 @@ arithmetic <- function(class) function(graph, node, given) {
 constant_arithmetic <- function(class) switch(class, Add = `+`, Subtract = `-`, Multiply = `*`, Divide = `/`, Maximum = pmax, Minimum = pmin)
 
 division <- function(graph, node, given) {
-    if (!is_constant(given[[1]]) && !is_constant(given[[2]])) refuse_operator(graph, node, "divides two tensors")
+    if (!is_known(given[[1]]) && !is_known(given[[2]])) refuse_operator(graph, node, "divides two tensors")
     arithmetic("Divide")(graph, node, given)
 }
 
@@ -130,7 +130,7 @@ zero_padding <- function(graph, node, x, pads) {
 
 convolution <- function(graph, node, given) {
     x <- expect_tensor(graph, node, given[[1]], c("N", "C", "L"))
-    if (!is_constant(given[[2]])) refuse_operator(graph, node, "takes its kernel from the data")
+    if (!is_known(given[[2]])) refuse_operator(graph, node, "takes its kernel from the data")
     dims <- given[[2]]$dims                                                         # filters, channels, taps
     stride <- attribute_of(node, "strides", 1)
     dilation <- attribute_of(node, "dilations", 1)
@@ -229,7 +229,7 @@ flatten <- function(graph, node, given) {
 reshape <- function(graph, node, given) {
     x <- given[[1]]
     target <- constant_of(graph, node, given, 2, "shape")
-    if (is_constant(x)) return(list(data = x$data, dims = replace(target, target == -1, length(x$data) / prod(target[target != -1]))))
+    if (is_known(x)) return(list(data = x$data, dims = replace(target, target == -1, length(x$data) / prod(target[target != -1]))))
     kept <- which(target == 0)
     target[kept] <- x$size[kept]
     if (length(target) == 2) return(flattened(graph, node, x))
@@ -252,7 +252,7 @@ dense <- function(graph, node, x, kernel, bias) {
 general_product <- function(graph, node, given) {
     x <- expect_tensor(graph, node, given[[1]])
     dims <- given[[2]]$dims
-    if (!is_constant(given[[2]]) || attribute_of(node, "transA", 0) != 0 || length(dims) != 2) refuse_operator(graph, node, "multiplies two tensors")
+    if (!is_known(given[[2]]) || attribute_of(node, "transA", 0) != 0 || length(dims) != 2) refuse_operator(graph, node, "multiplies two tensors")
     kernel <- matrix(given[[2]]$data, dims[2])                                      # row-major: this is its transpose
     if (attribute_of(node, "transB", 0) == 0) kernel <- t(kernel)
     bias <- if (length(given) > 2) attribute_of(node, "beta", 1) * given[[3]]$data
@@ -262,12 +262,12 @@ general_product <- function(graph, node, given) {
 matrix_product <- function(graph, node, given) {
     x <- expect_tensor(graph, node, given[[1]])
     dims <- given[[2]]$dims
-    if (!is_constant(given[[2]]) || length(dims) != 2) refuse_operator(graph, node, "multiplies two tensors")
+    if (!is_known(given[[2]]) || length(dims) != 2) refuse_operator(graph, node, "multiplies two tensors")
     dense(graph, node, x, matrix(given[[2]]$data, dims[1], byrow = TRUE), NULL)
 }
 
 concatenation <- function(graph, node, given) {
-    if (all(vapply(given, is_constant, NA))) {
+    if (all(vapply(given, is_known, NA))) {
         data <- unlist(lapply(given, `[[`, "data"))
         return(list(data = data, dims = length(data)))
     }
@@ -289,8 +289,8 @@ concatenation <- function(graph, node, given) {
 
 transposition <- function(graph, node, given) {
     x <- given[[1]]
-    order <- attribute_of(node, "perm", rev(seq_along(if (is_constant(x)) x$dims else x$axes)) - 1) + 1
-    if (is_constant(x)) return(as_constant(aperm(as_array(x), order)))
+    order <- attribute_of(node, "perm", rev(seq_along(if (is_known(x)) x$dims else x$axes)) - 1) + 1
+    if (is_known(x)) return(as_constant(aperm(as_array(x), order)))
     if (!is.null(x$flat)) refuse_operator(graph, node, "reads a flattened map of channels and positions")
     x$axes <- x$axes[order]
     x$size <- x$size[order]
@@ -299,7 +299,7 @@ transposition <- function(graph, node, given) {
 
 squeeze <- function(graph, node, given) {
     x <- given[[1]]
-    if (is_constant(x)) return(list(data = x$data, dims = x$dims[x$dims != 1]))
+    if (is_known(x)) return(list(data = x$data, dims = x$dims[x$dims != 1]))
     axes <- constant_of(graph, node, given, 2, "axes")
     place <- if (is.null(axes)) which(x$axes == "1") else vapply(axes, axis_place, 0, x)
     if (any(x$axes[place] == "D" & x$size[place] == 1)) {
@@ -313,7 +313,7 @@ squeeze <- function(graph, node, given) {
 
 unsqueeze <- function(graph, node, given) {
     x <- given[[1]]
-    if (is_constant(x)) return(list(data = x$data, dims = c(1, x$dims)))
+    if (is_known(x)) return(list(data = x$data, dims = c(1, x$dims)))
     for (axis in sort(constant_of(graph, node, given, 2, "axes"))) {
         place <- if (axis < 0) length(x$axes) + axis + 1 else axis
         x$axes <- append(x$axes, "1", place)
@@ -327,7 +327,7 @@ gathering <- function(graph, node, given) {
     x <- given[[1]]
     at <- constant_of(graph, node, given, 2, "indices")
     axis <- attribute_of(node, "axis", 0)
-    if (is_constant(x)) {
+    if (is_known(x)) {
         if (length(x$dims) > 1) refuse_operator(graph, node, "reads rows of a table")
         picked <- x$data[ifelse(at < 0, length(x$data) + at, at) + 1]
         return(list(data = picked, dims = given[[2]]$dims))
@@ -357,7 +357,7 @@ slicing <- function(graph, node, given) {
     to <- constant_of(graph, node, given, 3, "ends")
     axes <- constant_of(graph, node, given, 4, "axes", seq_along(from) - 1)
     steps <- constant_of(graph, node, given, 5, "steps", rep(1, length(from)))
-    if (is_constant(x)) return(sliced_constant(x, from, to, axes, steps))
+    if (is_known(x)) return(sliced_constant(x, from, to, axes, steps))
     place <- axis_place(axes, x)
     length <- x$size[place]
     if (length(axes) != 1 || any(steps != 1) || x$axes[place] != "L" || is.na(length)) refuse_operator(graph, node, "slices something else than positions")
@@ -387,7 +387,7 @@ recurrent <- function(class) function(graph, node, given) {
     if (!is.null(node$attributes$activations) || !is.null(node$attributes$clip)) refuse_operator(graph, node, "has activations of its own, or clips")
     states <- Filter(Negate(is.null), given[-seq_len(min(5, length(given)))])
     if (length(given) > 4 && !is.null(given[[5]])) refuse_operator(graph, node, "takes a length for each sequence")
-    if (!all(vapply(states, function(state) is_constant(state) && all(state$data == 0), NA))) refuse_operator(graph, node, "begins in a state that is not 0")
+    if (!all(vapply(states, function(state) is_known(state) && all(state$data == 0), NA))) refuse_operator(graph, node, "begins in a state that is not 0")
     direction <- attribute_of(node, "direction", "forward")
     units <- attribute_of(node, "hidden_size")
     reset_after <- attribute_of(node, "linear_before_reset", 0) == 1
@@ -434,7 +434,7 @@ constant <- function(graph, node, given) {
 
 shape_of <- function(graph, node, given) {
     x <- given[[1]]
-    data <- if (is_constant(x)) x$dims else ifelse(is.na(x$size), -1, x$size)       # -1: any length, as Reshape has it
+    data <- if (is_known(x)) x$dims else ifelse(is.na(x$size), -1, x$size)       # -1: any length, as Reshape has it
     list(data = data, dims = length(data))
 }
 
