@@ -75,7 +75,8 @@ ng_status ng_seism_line(const ng_event *event, bool signs, double level, const n
     const ng_curve curve = {.u = {u, u + m}, .c = {event->c, none}};
     *closed = (ng_closed){.t0 = t0 * scale, .norm = norm};
     ng_intervals *intervals = &closed->intervals;
-    if (ng_event_intervals(event, &curve, signs, t0, run->arena, intervals, error)) return error->status;
+    if (ng_intervals_new(event, run->arena, intervals, error)) return error->status;
+    ng_event_intervals(event, &curve, signs, t0, intervals);
     const double outside = ng_log_sum(log_mass(intervals, 0, fabs(t0), INFINITY), log_mass(intervals, 0, -INFINITY, -fabs(t0)));
     closed->p = fmin(1, exp(outside - log_mass(intervals, 0, -INFINITY, INFINITY)));
     const double low = mean_for(intervals, t0, 0.5 + 0.5 * level) * scale, high = mean_for(intervals, t0, 0.5 - 0.5 * level) * scale;
@@ -125,7 +126,8 @@ ng_status ng_seism_circle(const ng_event *event, bool signs, const ng_run *run, 
     const ng_curve curve = {.circle = true, .u = {u, u + m, u + 2 * m}, .c = {event->c, none, none}};
     *closed = (ng_closed){.t0 = event->path->scale < 0 ? -psi : psi, .norm = norm, .low = NAN, .high = NAN};
     ng_intervals *intervals = &closed->intervals;
-    if (ng_event_intervals(event, &curve, signs, psi, run->arena, intervals, error)) return error->status;
+    if (ng_intervals_new(event, run->arena, intervals, error)) return error->status;
+    ng_event_intervals(event, &curve, signs, psi, intervals);
     const double all = circle_mass(intervals, freedom, -2, 2), out = circle_mass(intervals, freedom, fabs(psi), 2) +
                                                                      circle_mass(intervals, freedom, -2, -fabs(psi));
     closed->p = fmin(1, out / all);

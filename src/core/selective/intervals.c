@@ -42,16 +42,8 @@ static int ascending(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static ng_status forbid(ng_intervals *allowed, double low, double high, ng_arena *arena, ng_error *error)
+static void forbid(ng_intervals *allowed, double low, double high)
 {
-    if (allowed->count == allowed->capacity) {                       /* a cut adds one interval at most */
-        const int64_t capacity = allowed->capacity ? 2 * allowed->capacity : 64;
-        ng_interval *item = ng_alloc(arena, capacity, sizeof *item, error);
-        if (!item) return error->status;
-        for (int64_t i = 0; i < allowed->count; i++) item[i] = allowed->item[i];
-        allowed->item = item;
-        allowed->capacity = capacity;
-    }
     ng_interval *item = allowed->item;
     for (int64_t i = 0; i < allowed->count; i++) {
         if (high <= item[i].low || low >= item[i].high) continue;
@@ -60,7 +52,7 @@ static ng_status forbid(ng_intervals *allowed, double low, double high, ng_arena
             item[i].high = low;
             item[i + 1].low = high;
             allowed->count++;
-            return NG_OK;
+            return;
         }
         if (item[i].low < low) {
             item[i].high = low;
@@ -72,7 +64,6 @@ static ng_status forbid(ng_intervals *allowed, double low, double high, ng_arena
             i--;
         }
     }
-    return NG_OK;
 }
 
 /* A point inside (low, high), of which one end or both may be infinite. */
@@ -83,8 +74,8 @@ static double inside(double low, double high)
 }
 
 /* Takes away the t at which candidate l beats everyone in the cell of step s: between roots of f_i - f_l and f_i + f_l nothing changes. */
-static ng_status forbid_candidate(const ng_event *event, const ng_curve *curve, int64_t l, int s, const double (*cell)[3], int64_t members,
-                                  double *roots, ng_arena *arena, ng_intervals *allowed, ng_error *error)
+static void forbid_candidate(const ng_event *event, const ng_curve *curve, int64_t l, int s, const double (*cell)[3], int64_t members,
+                             double *roots, ng_intervals *allowed)
 {
     const double end = curve->circle ? quarter_turn : INFINITY;
     double part[3] = {0};
@@ -102,13 +93,12 @@ static ng_status forbid_candidate(const ng_event *event, const ng_curve *curve, 
         const double t = inside(low, high);
         double best = 0;
         for (int64_t i = 0; i < members; i++) best = fmax(best, fabs(ng_curve_value(curve->circle, cell[i], t)));
-        if (best < fabs(ng_curve_value(curve->circle, part, t)) && forbid(allowed, low, high, arena, error)) return error->status;
+        if (best < fabs(ng_curve_value(curve->circle, part, t))) forbid(allowed, low, high);
     }
-    return NG_OK;
 }
 
 /* Takes away the t at which the selected candidate of the step has the other sign than at `here`. */
-static ng_status forbid_sign(bool circle, const double part[3], double here, ng_arena *arena, ng_intervals *allowed, ng_error *error)
+static void forbid_sign(bool circle, const double part[3], double here, ng_intervals *allowed)
 {
     const double end = circle ? quarter_turn : INFINITY, now = ng_curve_value(circle, part, here);
     double roots[2];
@@ -116,38 +106,42 @@ static ng_status forbid_sign(bool circle, const double part[3], double here, ng_
     qsort(roots, (size_t)count, sizeof *roots, ascending);
     for (int r = 0; r <= count; r++) {
         const double low = r ? roots[r - 1] : -end, high = r < count ? roots[r] : end;
-        if (low < high && ng_curve_value(circle, part, inside(low, high)) * now < 0 && forbid(allowed, low, high, arena, error))
-            return error->status;
+        if (low < high && ng_curve_value(circle, part, inside(low, high)) * now < 0) forbid(allowed, low, high);
     }
-    return NG_OK;
 }
 
-ng_status ng_event_intervals(const ng_event *event, const ng_curve *curve, bool signs, double here, ng_arena *arena,
-                             ng_intervals *allowed, ng_error *error)
+static int64_t largest_cell(const ng_event *event)
 {
-    const double end = curve->circle ? quarter_turn : INFINITY;
     int64_t most = 0;
     for (int s = 1; s <= event->j; s++)
         if (event->first[s] - event->first[s - 1] > most) most = event->first[s] - event->first[s - 1];
-    double small[8 + 3 * 2], *room = most <= 2 ? small : ng_alloc(arena, 7 * most, sizeof *room, error);
-    if (!room) return error->status;
-    double (*cell)[3] = (double (*)[3])(room + 4 * (most <= 2 ? 2 : most));
-    allowed->count = 0;
-    if (forbid(allowed, 0, 0, arena, error)) return error->status;   /* makes room */
-    allowed->item[allowed->count++] = (ng_interval){-end, end};
+    return most;
+}
+
+ng_status ng_intervals_new(const ng_event *event, ng_arena *arena, ng_intervals *intervals, ng_error *error)
+{
+    const int64_t most = largest_cell(event), cuts = 4 * most + 2;   /* roots of one candidate against a cell, and the ends */
+    *intervals = (ng_intervals){.item = ng_alloc(arena, 2 + event->design->m * event->j * cuts, sizeof(ng_interval), error),
+                                .room = ng_alloc(arena, 7 * most, sizeof(double), error)};
+    return intervals->item && intervals->room ? NG_OK : error->status;
+}
+
+void ng_event_intervals(const ng_event *event, const ng_curve *curve, bool signs, double here, ng_intervals *allowed)
+{
+    const double end = curve->circle ? quarter_turn : INFINITY;
+    double *roots = allowed->room, (*cell)[3] = (double (*)[3])(roots + 4 * largest_cell(event));
+    allowed->item[0] = (ng_interval){-end, end};
+    allowed->count = 1;
     for (int s = 1; s <= event->j; s++) {
         const int64_t members = event->first[s] - event->first[s - 1];
         for (int64_t i = 0; i < members; i++) {
             cell[i][2] = 0;
             parts_of(event, curve, event->member[event->first[s - 1] + i], s, cell[i]);
-            if (signs && event->member[event->first[s - 1] + i] == event->path->step[s - 1].candidate &&
-                forbid_sign(curve->circle, cell[i], here, arena, allowed, error))
-                return error->status;
+            if (signs && event->member[event->first[s - 1] + i] == event->path->step[s - 1].candidate)
+                forbid_sign(curve->circle, cell[i], here, allowed);
         }
         for (int64_t l = 0; l < event->design->m; l++)
-            if (ng_event_compares(event, l, s) &&
-                forbid_candidate(event, curve, l, s, (const double (*)[3])cell, members, room, arena, allowed, error))
-                return error->status;
+            if (ng_event_compares(event, l, s))
+                forbid_candidate(event, curve, l, s, (const double (*)[3])cell, members, roots, allowed);
     }
-    return NG_OK;
 }

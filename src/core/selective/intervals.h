@@ -6,7 +6,10 @@
 #include "core/selective/event.h"
 
 typedef struct ng_interval { double low, high; } ng_interval;
-typedef struct ng_intervals { ng_interval *item; int64_t count, capacity; } ng_intervals;
+typedef struct ng_intervals { ng_interval *item; int64_t count; double *room; } ng_intervals;
+
+/* Room for the intervals of any curve through this event, so that finding them allocates nothing. */
+ng_status ng_intervals_new(const ng_event *event, ng_arena *arena, ng_intervals *intervals, ng_error *error);
 
 /* Of each of the three parts: products phi_l' z (m numbers) and coordinates c (j - 1). The line has no third part. */
 typedef struct ng_curve { bool circle; const double *u[3], *c[3]; } ng_curve;
@@ -15,8 +18,7 @@ typedef struct ng_curve { bool circle; const double *u[3], *c[3]; } ng_curve;
 double ng_curve_value(bool circle, const double part[3], double t);
 
 /* The t whose states are in the event, ascending. With `signs`, those alone at which every selected candidate has the sign it has at
- * t = here. allowed->item may be NULL at first; it grows in the arena. */
-ng_status ng_event_intervals(const ng_event *event, const ng_curve *curve, bool signs, double here, ng_arena *arena,
-                             ng_intervals *allowed, ng_error *error);
+ * t = here. */
+void ng_event_intervals(const ng_event *event, const ng_curve *curve, bool signs, double here, ng_intervals *allowed);
 
 #endif

@@ -50,14 +50,11 @@ static ng_status set_bounds(ng_sampler *sampler, ng_arena *arena, ng_error *erro
     return NG_OK;
 }
 
-ng_status ng_sampler_new(const ng_event *event, bool known, uint64_t key, const ng_run *run, ng_sampler *sampler, ng_error *error)
+ng_status ng_pack_candidates(const ng_design *design, const ng_run *run, ng_packed *rows, ng_error *error)
 {
-    const ng_design *design = event->design;
     const int64_t n = design->n, m = design->m;
-    *sampler = (ng_sampler){.event = event, .known = known, .key = key,
-                            .padded = (m + NG_SCAN_BLOCK - 1) / NG_SCAN_BLOCK * NG_SCAN_BLOCK};
     double *room = ng_alloc(run->arena, n * run->threads, sizeof *room, error);
-    if (!room || ng_pack_nothing(n, m, run->arena, &sampler->rows, error)) return error->status;
+    if (!room || ng_pack_nothing(n, m, run->arena, rows, error)) return error->status;
 #pragma omp parallel for schedule(static) num_threads(run->threads)
     for (int64_t l = 0; l < m; l++) {
 #ifdef _OPENMP
@@ -65,10 +62,18 @@ ng_status ng_sampler_new(const ng_event *event, bool known, uint64_t key, const 
 #else
         double *row = room;
 #endif
-        float *to = sampler->rows.panels + l / NG_PANEL * n * NG_PANEL + l % NG_PANEL;
+        float *to = rows->panels + l / NG_PANEL * n * NG_PANEL + l % NG_PANEL;
         ng_residual_row(&design->features, l, design->basis, design->covariates, row);
         for (int64_t i = 0; i < n; i++) to[i * NG_PANEL] = (float)(row[i] / sqrt(design->norm2[l]));
     }
+    return NG_OK;
+}
+
+ng_status ng_sampler_new(const ng_event *event, bool known, uint64_t key, const ng_run *run, ng_sampler *sampler, ng_error *error)
+{
+    *sampler = (ng_sampler){.event = event, .known = known, .key = key,
+                            .padded = (event->design->m + NG_SCAN_BLOCK - 1) / NG_SCAN_BLOCK * NG_SCAN_BLOCK};
+    if (ng_pack_candidates(event->design, run, &sampler->rows, error)) return error->status;
     return set_bounds(sampler, run->arena, error);
 }
 

@@ -21,6 +21,9 @@ typedef struct ng_sampler {
     int levels;
 } ng_sampler;
 
+/* The candidates as columns of a product in single precision: P_1 phi_l / |P_1 phi_l|. */
+ng_status ng_pack_candidates(const ng_design *design, const ng_run *run, ng_packed *rows, ng_error *error);
+
 typedef struct ng_effort { double steps, trials, frozen; } ng_effort;
 
 /* lane 4 (j - 1) + 0 of the chain gives normals, + 1 angles. A reduced event: see below. */
