@@ -14,14 +14,14 @@ typedef struct trial {
     ng_arena *arena;
     ng_layer layer;
     ng_settings settings;
-    ng_shape in[4];
+    ng_shape in[5];
     ng_setting items[8];
     double values[8][4];
     ng_tensor weights[4];
     void (*naive)(const struct trial *q, double *const *x, double *y);
     int levels;                                  /* 0: all inputs differ; else they take so many values, and no differences */
     int64_t samples;
-    float *x[4], *y, *dy, *dx[4];                /* of the last run: whole tensors, sample after sample */
+    float *x[5], *y, *dy, *dx[5];                /* of the last run: whole tensors, sample after sample */
 } trial;
 
 /* Random shapes. */
@@ -143,8 +143,9 @@ static inline ng_code cut_code(trial *q, ng_range rows, int64_t samples, const u
 
 static inline void *cut_scratch(trial *q, int64_t samples)
 {
-    void *scratch = claim(q, q->layer.scratch_bytes * samples, 1);
-    memset(scratch, 0xFF, (size_t)(q->layer.scratch_bytes * samples));
+    const int64_t bytes = q->layer.scratch_bytes * samples + q->layer.call_bytes;
+    void *scratch = claim(q, bytes, 1);
+    memset(scratch, 0xFF, (size_t)bytes);
     return scratch;
 }
 
@@ -152,7 +153,7 @@ static inline void forward_tile(trial *q, ng_range rows, int64_t first, int64_t 
 {
     ng_layer *layer = &q->layer;
     const int64_t out_rows = ng_rows(layer->out);
-    ng_tile x[4], to = cut(q, rows, out_rows, layer->out.channels, samples, NULL, UNTOUCHED);
+    ng_tile x[5], to = cut(q, rows, out_rows, layer->out.channels, samples, NULL, UNTOUCHED);
     for (int i = 0; i < layer->inputs; i++) {
         const int64_t length = ng_rows(q->in[i]);
         const ng_range needed = ng_rows_needed(layer->reach, rows, length);
@@ -173,7 +174,7 @@ static inline void backward_tile(trial *q, ng_range rows, int64_t first, int64_t
     ng_layer *layer = &q->layer;
     const int64_t out_rows = ng_rows(layer->out);
     const ng_range touched = ng_rows_touched(layer->reach, rows, out_rows);
-    ng_tile to[4], dy = cut(q, touched, out_rows, layer->out.channels, samples, q->dy + first * ng_size(layer->out), NAN);
+    ng_tile to[5], dy = cut(q, touched, out_rows, layer->out.channels, samples, q->dy + first * ng_size(layer->out), NAN);
     for (int i = 0; i < layer->inputs; i++) {
         const int64_t length = ng_rows(q->in[i]);
         const ng_range own = layer->reach.size ? rows : (ng_range){0, length};
@@ -246,7 +247,7 @@ static inline void draw_inputs(trial *q)
 static inline void check_differences(trial *q, float *const *before)
 {
     const int64_t size = ng_size(q->layer.out);
-    double *x[4], *y = claim(q, size, sizeof *y);
+    double *x[5], *y = claim(q, size, sizeof *y);
     for (int i = 0; i < q->layer.inputs; i++) x[i] = widen(q, q->x[i], ng_size(q->in[i]));
     for (int i = 0; i < q->layer.inputs; i++)
         for (int k = 0; k < 40; k++) {
@@ -284,14 +285,14 @@ static inline void run_trial(trial *q)
         }
     CHECK(!memcmp(q->y, cut_y, (size_t)(N * size) * sizeof *cut_y));
     CHECK(!memcmp(codes, cut_codes, (size_t)(N * rows * layer->code_bytes)));
-    double *expected = claim(q, size, sizeof *expected), *x[4];
+    double *expected = claim(q, size, sizeof *expected), *x[5];
     for (int64_t n = 0; n < N; n++) {
         for (int i = 0; i < layer->inputs; i++) x[i] = widen(q, q->x[i] + n * ng_size(q->in[i]), ng_size(q->in[i]));
         q->naive(q, x, expected);
         for (int64_t i = 0; i < size; i++) CHECK(near((double)q->y[n * size + i], expected[i], 3e-6));   /* a few float32 roundings */
     }
 
-    float *before[4], *cut_dx[4], *lone_dx[4];
+    float *before[5], *cut_dx[5], *lone_dx[5];
     q->dy = claim(q, N * size, sizeof *q->dy);
     for (int64_t i = 0; i < N * size; i++) q->dy[i] = (float)draw_real();
     for (int i = 0; i < layer->inputs; i++) {

@@ -24,7 +24,8 @@ typedef struct ng_tile { float *data; int64_t first, last, length, channels, sam
 typedef struct ng_code { uint8_t *data; int64_t first, last, row_bytes, sample_stride; } ng_code;
 
 /* Output row t reads the input rows t*stride - pad + j*dilation, j = 0..size-1, that lie in [0, L). size 0: it reads them
- * all; the trunk is every layer before such a one, the head begins there. */
+ * all; the trunk is every layer before such a one, the head begins there. stride -s turns it round: input row t is read by the output
+ * rows t*s - pad + j*dilation. */
 typedef struct ng_reach { int64_t size, stride, dilation, pad; } ng_reach;
 
 typedef struct ng_layer {

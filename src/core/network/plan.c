@@ -251,7 +251,7 @@ static void find_units(ng_plan *plan)
     for (int k = 0; k < plan->count; k++) plan->nodes[k].y_unit = plan->nodes[k].gradient_unit = 1;
     for (int k = plan->trunk_first; k < plan->head_first; k++) {
         ng_node *node = &plan->nodes[k];
-        const int64_t stride = node->layer.reach.stride;
+        const int64_t stride = node->layer.reach.stride > 0 ? node->layer.reach.stride : 1;
         for (int i = 0; i < node->layer.inputs; i++) {
             ng_node *from = &plan->nodes[node->inputs[i]];
             if (node->layer.x_align > 1) from->gradient_unit = both_units(from->gradient_unit, node->layer.x_align);

@@ -76,17 +76,28 @@ ng_status ng_expect_weight(const ng_layer *layer, int at, int rank, const int64_
     return ng_fail(error, NG_BAD_MODEL, layer, "weight %d has shape (%s); its input and settings ask for (%s)", at + 1, given, wanted);
 }
 
+/* The rows that windows t in [first, last) hold, and the windows that hold rows [first, last). */
+static ng_range rows_of_windows(ng_reach r, int64_t stride, ng_range t, int64_t length)
+{
+    return ng_clip(t.first * stride - r.pad, (t.last - 1) * stride - r.pad + (r.size - 1) * r.dilation + 1, length);
+}
+
+static ng_range windows_of_rows(ng_reach r, int64_t stride, ng_range rows, int64_t length)
+{
+    const int64_t span = (r.size - 1) * r.dilation + 1;
+    return ng_clip(floor_div(rows.first + r.pad - span, stride) + 1, floor_div(rows.last - 1 + r.pad, stride) + 1, length);
+}
+
 ng_range ng_rows_needed(ng_reach r, ng_range out, int64_t in_length)
 {
     if (r.size == 0) return (ng_range){0, in_length};
     if (out.first >= out.last) return (ng_range){0, 0};
-    return ng_clip(out.first * r.stride - r.pad, (out.last - 1) * r.stride - r.pad + (r.size - 1) * r.dilation + 1, in_length);
+    return r.stride > 0 ? rows_of_windows(r, r.stride, out, in_length) : windows_of_rows(r, -r.stride, out, in_length);
 }
 
 ng_range ng_rows_touched(ng_reach r, ng_range in, int64_t out_length)
 {
     if (r.size == 0) return (ng_range){0, out_length};
     if (in.first >= in.last) return (ng_range){0, 0};
-    const int64_t span = (r.size - 1) * r.dilation + 1;
-    return ng_clip(floor_div(in.first + r.pad - span, r.stride) + 1, floor_div(in.last - 1 + r.pad, r.stride) + 1, out_length);
+    return r.stride > 0 ? windows_of_rows(r, r.stride, in, out_length) : rows_of_windows(r, -r.stride, in, out_length);
 }

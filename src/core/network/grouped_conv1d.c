@@ -1,0 +1,52 @@
+/* core/network/grouped_conv1d.c: Conv1D in groups of channels.    x (L, C) -> y (Lo, F); kernel K (k, C / G, F), bias b (F)
+ *     y[t, o]   = b[o] + sum over j, c of x[t s - P + j d, g C/G + c] K[j, c, o]            g = the group of o, F/G of them in each
+ *     dx[q, g C/G + c] += sum over j, o in g of dy[t, o] K[j, c, o],  t = (q + P - j d) / s where that is whole and in [0, Lo)
+ * DepthwiseConv1D is the case G = C: its kernel (k, C, M) holds the numbers of K (k, 1, C M). Geometry as in conv1d.c. */
+#include "core/network/taps.h"
+
+typedef struct grouped { ng_taps forward, back; const float *bias; } grouped;
+
+static ng_status shape(ng_layer *layer, ng_arena *arena, ng_error *error)
+{
+    const int64_t C = layer->in->channels;
+    int64_t F, size, stride, dilation, G;
+    ng_padding padding;
+    if (ng_expect_rank(layer, 2, 2, error) || ng_whole(layer, "filters", 0, 0, 1, &F, error) ||
+        ng_whole(layer, "kernel_size", 0, 0, 1, &size, error) || ng_whole(layer, "strides", 0, 1, 1, &stride, error) ||
+        ng_whole(layer, "dilation_rate", 0, 1, 1, &dilation, error) || ng_whole(layer, "groups", 0, 1, 1, &G, error) ||
+        ng_padding_of(layer, &padding, error)) return error->status;
+    if (C % G || F % G)
+        return ng_fail(error, NG_BAD_MODEL, layer, "groups is %lld; it must divide the %lld channels and the %lld filters", (long long)G,
+                       (long long)C, (long long)F);
+    const int64_t depth = C / G, columns = F / G;
+    const bool use_bias = ng_flag(layer->settings, "use_bias", layer->weight_count > 1);
+    if (ng_expect_weight(layer, 0, 3, (int64_t[]){size, depth, F}, error)) return error->status;
+    if (use_bias && ng_expect_weight(layer, 1, 1, &F, error)) return error->status;
+    layer->out.channels = F;
+    if (ng_slide(layer, size, stride, dilation, padding, error)) return error->status;
+
+    grouped *config = ng_alloc(arena, 1, sizeof *config, error);
+    if (!config) return error->status;
+    config->forward = (ng_taps){.groups = G, .depth = depth, .columns = columns};
+    config->back = (ng_taps){.groups = G, .depth = columns, .columns = depth};
+    config->bias = use_bias ? layer->weights[1].data : NULL;
+    layer->config = config;
+    if (ng_taps_pack(layer, (ng_taps_strides){depth * F, columns, F, 1}, arena, &config->forward, error)) return error->status;
+    return ng_taps_pack(layer, (ng_taps_strides){depth * F, columns, 1, F}, arena, &config->back, error);
+}
+
+static void forward(const ng_layer *layer, const ng_tile *x, ng_tile *y, ng_code *code, void *scratch)
+{
+    (void)code, (void)scratch;
+    const grouped *config = layer->config;
+    ng_taps_begin(y, config->bias);
+    ng_taps_gather(&config->forward, layer->reach, x, y);
+}
+
+static void backward(const ng_layer *layer, const ng_tile *dy, const ng_code *code, ng_tile *dx, void *scratch)
+{
+    (void)code, (void)scratch;
+    if (dx->data) ng_taps_scatter(&((const grouped *)layer->config)->back, layer->reach, dy, dx);
+}
+
+const ng_layer_type ng_grouped_conv1d = {"GroupedConv1D", .affine = true, .shape = shape, .forward = forward, .backward = backward};
