@@ -35,6 +35,7 @@ static void test_masking(void)
         q.levels = round % 3 ? 3 : 0;
         if (draw(2)) set_number(&q, "mask_value", (double)draw(2));
         run_trial(&q);
+        CHECK(q.layer.out.channels == (q.layer.type == &ng_mask ? 1 : in.channels));
         end_trial(&q);
         const ng_shape masks = {3, in.samples, in.length, 1};
         start_trial(&q, &ng_any_mask, 1, &masks);
@@ -125,7 +126,7 @@ static void test_compact(void)
 static void test_refusals(void)
 {
     const ng_shape v = {1, 1, 1, 5}, m = {2, 1, 8, 5}, longer = {2, 1, 9, 1};
-    refuses(&ng_any_mask, 1, m, m, NULL, NULL, 0, NG_BAD_MODEL);
+    refuses(&ng_any_mask, 1, v, v, NULL, NULL, 0, NG_BAD_MODEL);
     refuses(&ng_compact, 2, m, longer, NULL, NULL, 0, NG_BAD_MODEL);
     refuses(&ng_spread, 1, m, m, NULL, NULL, 0, NG_BAD_MODEL);
     refuses(&ng_masked_average1d, 2, m, longer, NULL, NULL, 0, NG_BAD_MODEL);

@@ -2,7 +2,7 @@
  * no gradient.    x (..., L, C)
  *     Mask       m[t] = 1 if some x[t, c] differs from mask_value, else 0                   -> (..., L, 1)
  *     Masking    y[t] = x[t] m[t],   dx[t] += dy[t] m[t]                                    -> (..., L, C)
- *     AnyMask    of a set of masks m (S, L, 1): 1 if sequence s has a position that counts   -> (S, 1) */
+ *     AnyMask    of a set of masks m (S, L, 1): 1 if sequence s has a position that counts   -> (S, 1); of (L, 1) itself */
 #include <string.h>
 #include "core/network/layer.h"
 #include "core/network/types.h"
@@ -54,8 +54,8 @@ static void backward_masking(const ng_layer *layer, const ng_tile *dy, const ng_
 static ng_status shape_any(ng_layer *layer, ng_arena *arena, ng_error *error)
 {
     (void)arena;
-    if (ng_expect_rank(layer, 3, 3, error)) return error->status;
-    layer->out = (ng_shape){2, 1, layer->in->samples, 1};
+    if (ng_expect_rank(layer, 2, 3, error)) return error->status;
+    layer->out = (ng_shape){2, 1, layer->in->rank > 2 ? layer->in->samples : layer->in->length, 1};
     layer->reach = (ng_reach){0, 1, 1, 0};
     return NG_OK;
 }
@@ -63,7 +63,7 @@ static ng_status shape_any(ng_layer *layer, ng_arena *arena, ng_error *error)
 static void forward_any(const ng_layer *layer, const ng_tile *x, ng_tile *y, ng_code *code, void *scratch)
 {
     (void)code, (void)scratch;
-    const int64_t length = layer->in->length;
+    const int64_t length = ng_rows(layer->in[0]) / y->length;
     NG_EACH_ROW(y, n, s) {
         float *any = ng_row(y, n, s);
         *any = 0;
