@@ -3,7 +3,7 @@
 # `graph` is an environment that collects nodes, weights and the table of layers while the model is walked.
 
 flatten_model <- function(json, stored, source) {
-    graph <- new_graph(source)
+    graph <- new_graph(source, startsWith(c(stored$keras_version, "2")[1], "3"))
     entry <- list(class_name = json$class_name, config = json$config, name = "model")
     model <- new_layer(graph, entry, path = "")
     if (is.null(model$layers))
@@ -19,10 +19,12 @@ flatten_model <- function(json, stored, source) {
     c(graph_result(graph, inputs, outputs), list(keras_version = stored$keras_version, backend = stored$backend, description = json))
 }
 
-new_graph <- function(source) {
+new_graph <- function(source, keras3 = FALSE) {
     graph <- new.env(parent = emptyenv())
     graph$source <- source
-    graph$nodes <- graph$weights <- graph$rows <- list()
+    graph$keras3 <- keras3
+    graph$nodes <- graph$weights <- graph$rows <- graph$masks <- list()
+    graph$embeddings <- integer()
     graph$weight_count <- 0L
     graph$most_nodes <- 10000L                                                   # nested calls may multiply without end
     graph
@@ -41,6 +43,7 @@ graph_result <- function(graph, inputs, outputs) {
     needed <- logical(length(graph$nodes))
     needed[c(inputs, outputs)] <- TRUE
     for (k in rev(seq_along(needed))) if (needed[k]) needed[graph$nodes[[k]]$inputs] <- TRUE
+    check_tokens(graph, which(needed), outputs)
     number <- ifelse(needed, cumsum(needed), NA_integer_)
     nodes <- lapply(graph$nodes[needed], function(node) { node$inputs <- number[node$inputs]; node })
     layers <- do.call(rbind, unname(graph$rows))
@@ -77,8 +80,7 @@ is_model <- function(class, config) {
 }
 
 unsupported_reason <- function(class) {
-    if (class == "Masking") "masks positions; masks are not computed"
-    else if (class %in% c("TFOpLambda", "SlicingOpLambda", "TensorFlowOpLayer", "Lambda")) "is an operation outside any layer"
+    if (class %in% c("TFOpLambda", "SlicingOpLambda", "TensorFlowOpLayer", "Lambda")) "is an operation outside any layer"
     else "is not computed"
 }
 
@@ -94,7 +96,7 @@ new_leaf <- function(graph, layer) {
         layer$shape <- input_shape(config, source, layer$path)
         return(layer)
     }
-    if (class %in% identity_layers) return(layer)
+    if (class %in% c(identity_layers, mask_operations)) return(layer)
     if (class %in% activation_layers) {
         layer$activation <- activation_settings(class, config, source, layer$path)
         return(layer)
@@ -107,7 +109,7 @@ new_leaf <- function(graph, layer) {
     layer$settings <- read_settings(layer$class, config, source, layer$path)
     if (layer$class == "GRU" && is.logical(config$reset_after)) layer$settings$reset_after <- config$reset_after
     if (class == "PReLU" && is.null(layer$settings$shared_axes)) layer$settings$shared_axes <- double()
-    if (class %in% c("Conv1D", "Dense")) layer$activation <- named_activation(config$activation, source, layer$path)
+    if (class %in% kernel_layers) layer$activation <- named_activation(config$activation, source, layer$path)
     if (isTRUE(config$stateful))
         cli::cli_warn("Layer {.val {layer$path}} is stateful; every call starts from state 0.")
     layer$config <- config
@@ -122,7 +124,15 @@ claim_weights <- function(graph, layer, class) {
     layer$slots <- graph$weight_count + seq_along(layer$shapes)
     layer$trained_count <- length(shapes$trained)
     graph$weight_count <- graph$weight_count + length(layer$shapes)
+    if (class == "layer_pos_sinusoid") layer$table <- add_weight(graph, sinusoids(layer$settings))
     layer
+}
+
+# A weight that no file holds.
+add_weight <- function(graph, weight) {
+    graph$weight_count <- graph$weight_count + 1L
+    graph$weights[[graph$weight_count]] <- weight
+    graph$weight_count
 }
 
 new_time_distributed <- function(graph, layer) {
@@ -199,6 +209,7 @@ check_weights <- function(graph, layer) {
         for (k in seq_along(leaf$slots)) check_weight(graph$weights[[leaf$slots[k]]], leaf$shapes[[k]], leaf, graph$source)
         if (!is.null(leaf$stored_class))
             graph$weights[leaf$slots] <- convert_cudnn(leaf$stored_class, graph$weights[leaf$slots], leaf$settings$units)
+        graph$weights[leaf$slots] <- flat_weights(leaf, graph$weights[leaf$slots])
     }
     count_parameters(graph, layer)
 }
@@ -226,7 +237,7 @@ count_parameters <- function(graph, layer) {
 # Adds the nodes of one call; returns the node numbers of its outputs.
 call_layer <- function(graph, layer, inputs, distributed = FALSE) {
     outputs <- if (!is.null(layer$layers)) call_model(graph, layer, inputs, distributed)
-               else if (layer$class == "TimeDistributed") call_layer(graph, layer$children[[1]], inputs, TRUE)
+               else if (layer$class == "TimeDistributed") call_time_distributed(graph, layer, inputs)
                else if (layer$class == "Bidirectional") call_bidirectional(graph, layer, inputs, distributed)
                else if (layer$class %in% c("LSTM", "GRU")) call_recurrent(graph, layer, inputs, distributed)
                else call_plain(graph, layer, inputs, distributed)
@@ -236,22 +247,50 @@ call_layer <- function(graph, layer, inputs, distributed = FALSE) {
 
 call_plain <- function(graph, layer, inputs, distributed) {
     node <- inputs
-    if (!is.null(layer$settings))
-        node <- add_node(graph, layer$class, layer$path, inputs, layer$settings, layer$slots, distributed)
+    if (!is.null(layer$settings)) {
+        compute <- if (is.null(layer_parts[[layer$class]])) one_part else layer_parts[[layer$class]]
+        add <- function(class, inputs, config = list(), weights = integer())
+            add_node(graph, class, layer$path, inputs, config, weights, distributed)
+        node <- compute(layer, node, add, graph)
+    }
     if (!is.null(layer$activation) && layer$activation$activation != "linear")
         node <- add_node(graph, "Activation", layer$path, node, layer$activation, distributed = distributed)
+    pass_masks(graph, layer, inputs, node, distributed)
     node
 }
 
-# Output, then the last states when the layer returns them: nodes of their own over the same weights.
-call_recurrent <- function(graph, layer, inputs, distributed) {
+# Keras 3 keeps the mask of the set; Keras 2 has masks of the sequences in it, and from where they end one of the set.
+call_time_distributed <- function(graph, layer, inputs) {
+    before <- mask_of(graph, inputs[1])
+    outputs <- call_layer(graph, layer$children[[1]], inputs, TRUE)
+    if (graph$keras3) set_mask(graph, outputs, before)
+    else if (!is.null(before) && is.null(mask_of(graph, outputs[1])))
+        set_mask(graph, outputs, add_node(graph, "AnyMask", layer$path, before))
+    outputs
+}
+
+# Output, then the last states when the layer returns them: nodes of their own over the same weights. With a mask they run over the
+# rows that count, see compact.c.
+call_recurrent <- function(graph, layer, inputs, distributed, zero_masked = FALSE) {
     states <- if (isTRUE(layer$config$return_state)) c("hidden", if (layer$class == "LSTM") "cell")
-    vapply(c(layer$settings$returns, states), function(returns) {
-        config <- layer$settings
-        config$returns <- returns
-        if (layer$class == "GRU" && is.null(config$reset_after)) config$reset_after <- has_two_biases(graph, layer)
-        add_node(graph, layer$class, layer$path, inputs, config, layer$slots, distributed)
-    }, integer(1), USE.NAMES = FALSE)
+    if (layer$class == "GRU" && is.null(layer$settings$reset_after)) layer$settings$reset_after <- has_two_biases(graph, layer)
+    run <- function(inputs, settings)
+        add_node(graph, layer$class, layer$path, inputs, settings, layer$slots, distributed)
+    mask <- mask_of(graph, inputs[1])
+    if (is.null(mask) || (graph$keras3 && length(inputs) > 1)) {                 # Keras 3 forgets the mask beside initial states
+        y <- vapply(c(layer$settings$returns, states), function(returns) run(inputs, replace(layer$settings, "returns", returns)), 1L,
+                    USE.NAMES = FALSE)
+        if (layer$settings$return_sequences) set_mask(graph, y[1], mask)
+        return(y)
+    }
+    if (length(states)) stop_unsupported(graph$source, layer$path, layer$class, "returns its states and reads a mask")
+    order <- layer$settings["go_backwards"]
+    x <- add_node(graph, "Compact", layer$path, c(inputs[1], mask), order, distributed = distributed)
+    inner <- replace(layer$settings, c("returns", "go_backwards", "restore_order"), list("sequence", FALSE, FALSE))
+    order <- c(order, list(zero_masked = zero_masked), layer$settings[c("restore_order", "returns")])
+    y <- add_node(graph, "Spread", layer$path, c(run(c(x, inputs[-1]), inner), mask), order, distributed = distributed)
+    if (layer$settings$return_sequences) set_mask(graph, y, mask)
+    y
 }
 
 # Early files do not say which of the two recurrences a GRU has; its bias does. Without a bias it is the later one.
@@ -263,8 +302,9 @@ has_two_biases <- function(graph, layer) {
 call_bidirectional <- function(graph, layer, inputs, distributed) {
     states <- inputs[-1]
     first <- seq_len(length(states) / 2)
-    forward <- call_recurrent(graph, layer$children[[1]], c(inputs[1], states[first]), distributed)
-    backward <- call_recurrent(graph, layer$children[[2]], c(inputs[1], states[-first]), distributed)
+    sequences <- layer$children[[1]]$settings$return_sequences
+    forward <- call_recurrent(graph, layer$children[[1]], c(inputs[1], states[first]), distributed, zero_masked = sequences)
+    backward <- call_recurrent(graph, layer$children[[2]], c(inputs[1], states[-first]), distributed, zero_masked = sequences)
     both <- c(forward[1], backward[1])
     mode <- layer$config$merge_mode
     if (!is.null(mode)) {
@@ -273,5 +313,6 @@ call_bidirectional <- function(graph, layer, inputs, distributed) {
         config <- if (mode == "concat") list(axis = -1) else list()
         both <- add_node(graph, unname(class), layer$path, both, config, distributed = distributed)
     }
+    if (sequences) set_mask(graph, both, mask_of(graph, inputs[1]))
     c(both, forward[-1], backward[-1])
 }

@@ -2,7 +2,12 @@
 
 # Settings by class, with the value that an absent key means; NA: the key must be there, and of this type.
 layer_settings <- list(
-    Conv1D = list(filters = NA_real_, kernel_size = NA_real_, strides = 1, dilation_rate = 1, padding = "valid"),
+    Conv1D = list(filters = NA_real_, kernel_size = NA_real_, strides = 1, dilation_rate = 1, padding = "valid", groups = 1),
+    SeparableConv1D = list(filters = NA_real_, kernel_size = NA_real_, strides = 1, dilation_rate = 1, padding = "valid",
+                           depth_multiplier = 1),
+    DepthwiseConv1D = list(kernel_size = NA_real_, strides = 1, dilation_rate = 1, padding = "valid", depth_multiplier = 1),
+    Conv1DTranspose = list(filters = NA_real_, kernel_size = NA_real_, strides = 1, dilation_rate = 1, padding = "valid",
+                           output_padding = NULL),
     Dense = list(units = NA_real_),
     MaxPooling1D = list(pool_size = 2, strides = NULL, padding = "valid"),
     AveragePooling1D = list(pool_size = 2, strides = NULL, padding = "valid"),
@@ -12,22 +17,39 @@ layer_settings <- list(
     LayerNormalization = list(axis = -1, epsilon = 1e-3, scale = TRUE, center = TRUE),
     Flatten = list(),
     Reshape = list(target_shape = NA_real_),
+    Permute = list(dims = NA_real_),
+    RepeatVector = list(n = NA_real_),
+    UpSampling1D = list(size = 2),
     ZeroPadding1D = list(padding = 1),
     Cropping1D = list(cropping = 1),
     PReLU = list(shared_axes = NULL),
+    Masking = list(mask_value = 0),
+    Embedding = list(input_dim = NA_real_, output_dim = NA_real_),
+    MultiHeadAttention = list(num_heads = NA_real_, key_dim = NA_real_, value_dim = NULL, use_bias = TRUE),
     LSTM = list(units = NA_real_, activation = "tanh", recurrent_activation = "sigmoid", use_bias = TRUE,
                 return_sequences = FALSE, go_backwards = FALSE),
     GRU = list(units = NA_real_, activation = "tanh", recurrent_activation = "sigmoid", use_bias = TRUE,
                return_sequences = FALSE, go_backwards = FALSE),
     Concatenate = list(axis = -1),
     Add = list(), Subtract = list(), Multiply = list(), Average = list(), Maximum = list(), Minimum = list(),
-    Dot = list(axes = NA_real_, normalize = FALSE))
+    Dot = list(axes = NA_real_, normalize = FALSE),
+    # deepG's own
+    layer_pos_embedding = list(maxlen = 100, vocabulary_size = 4, embed_dim = 64),
+    layer_pos_sinusoid = list(maxlen = NA_real_, vocabulary_size = NA_real_, n = 10000, embed_dim = NA_real_),
+    layer_transformer_block = list(num_heads = 2, head_size = 4, ff_dim = 64, vocabulary_size = 4, embed_dim = 64),
+    layer_aggregate_time_dist = list(method = NA_character_, multi_in = FALSE),
+    layer_euc_dist = list(), layer_cosine_sim = list())
 
 activation_layers <- c("Activation", "ReLU", "LeakyReLU", "ThresholdedReLU", "ELU", "Softmax")
 identity_layers <- c("Dropout", "SpatialDropout1D", "GaussianDropout", "GaussianNoise", "AlphaDropout", "ActivityRegularization")
 wrapper_layers <- c("TimeDistributed", "Bidirectional", "Functional", "Sequential")
 cudnn_layers <- c(CuDNNLSTM = "LSTM", CuDNNGRU = "GRU")
-supported_layers <- c("InputLayer", names(layer_settings), names(cudnn_layers), activation_layers, identity_layers, wrapper_layers)
+mask_operations <- c("NotEqual", "Any", "LogicalOr")           # Keras 3 writes down how a mask is made; keras-masks.R makes its own
+supported_layers <- c("InputLayer", names(layer_settings), names(cudnn_layers), activation_layers, identity_layers, wrapper_layers,
+                      mask_operations)
+
+# Layers with a kernel and the key "activation".
+kernel_layers <- c("Conv1D", "SeparableConv1D", "DepthwiseConv1D", "Conv1DTranspose", "Dense")
 
 class_aliases <- c(
     BatchNormalizationV1 = "BatchNormalization", BatchNormalizationV2 = "BatchNormalization", LSTMV1 = "LSTM", LSTMV2 = "LSTM",
@@ -46,7 +68,25 @@ activation_words <- c(
 layer_weights <- list(
     Conv1D = function(config) list(trained = c(list(c(config$kernel_size, NA, config$filters)),
                                                if (has_bias(config)) list(config$filters))),
+    SeparableConv1D = function(config) list(trained = c(list(c(config$kernel_size, NA, config$depth_multiplier), c(1, NA, config$filters)),
+                                                        if (has_bias(config)) list(config$filters))),
+    DepthwiseConv1D = function(config) list(trained = c(list(c(config$kernel_size, NA, config$depth_multiplier)),
+                                                        if (has_bias(config)) list(NA))),
+    Conv1DTranspose = function(config) list(trained = c(list(c(config$kernel_size, config$filters, NA)),
+                                                        if (has_bias(config)) list(config$filters))),
     Dense = function(config) list(trained = c(list(c(NA, config$units)), if (has_bias(config)) list(config$units))),
+    Embedding = function(config) list(trained = list(c(config$input_dim, config$output_dim))),
+    MultiHeadAttention = function(config) list(trained = attention_weights(config$num_heads, config$key_dim, config$value_dim,
+                                                                           config$use_bias)),
+    layer_pos_embedding = function(config) list(trained = c(if (config$embed_dim > 0) list(c(config$vocabulary_size, config$embed_dim)),
+                                                            list(c(config$maxlen, token_width(config))))),
+    layer_pos_sinusoid = function(config)
+        list(trained = if (config$embed_dim > 0) list(c(config$vocabulary_size, config$embed_dim))),
+    layer_transformer_block = function(config) {
+        width <- token_width(config)
+        list(trained = c(attention_weights(config$num_heads, config$head_size, config$head_size, TRUE),
+                         list(c(width, config$ff_dim), config$ff_dim, c(config$ff_dim, width), width), rep(list(width), 4)))
+    },
     BatchNormalization = function(config) list(trained = rep(list(NA), config$scale + config$center), fixed = list(NA, NA)),
     LayerNormalization = function(config) list(trained = rep(list(NULL), config$scale + config$center)),
     PReLU = function(config) list(trained = list(NULL)),
@@ -59,6 +99,17 @@ layer_weights <- list(
 recurrent_weights <- function(config, gates, bias) {
     list(trained = c(list(c(NA, gates * config$units), c(config$units, gates * config$units)), if (config$use_bias) list(bias)))
 }
+
+# Projections of query, key and value, each (in, heads, size), then of the heads' outputs.
+attention_weights <- function(heads, key_dim, value_dim, use_bias) {
+    if (is.null(value_dim)) value_dim <- key_dim
+    kernels <- list(c(NA, heads, key_dim), c(NA, heads, key_dim), c(NA, heads, value_dim), c(heads, value_dim, NA))
+    biases <- list(c(heads, key_dim), c(heads, key_dim), c(heads, value_dim), NA)
+    if (use_bias) unlist(Map(list, kernels, biases), recursive = FALSE) else kernels
+}
+
+# deepG's transformers read one-hot letters where embed_dim is 0.
+token_width <- function(config) if (config$embed_dim > 0) config$embed_dim else config$vocabulary_size
 
 has_bias <- function(config) !isFALSE(config$use_bias)
 
@@ -78,7 +129,11 @@ read_settings <- function(class, config, source, name) {
         settings$restore_order <- FALSE
         settings$returns <- if (settings$return_sequences) "sequence" else "last"
     }
-    sizes <- unlist(settings[c("filters", "units", "kernel_size", "strides", "dilation_rate", "pool_size")])
+    if (class == "layer_aggregate_time_dist" && !all(settings$method %in% c("sum", "mean", "max")))
+        stop_unsupported(source, name, class, paste0("has the method \"", toString(settings$method), "\""))
+    sizes <- unlist(settings[c("filters", "units", "kernel_size", "strides", "dilation_rate", "pool_size", "groups", "depth_multiplier",
+                               "n", "size", "input_dim", "output_dim", "num_heads", "key_dim", "maxlen", "head_size", "ff_dim",
+                               "vocabulary_size")])
     if (length(sizes) && any(sizes < 1 | sizes != round(sizes)))
         stop_model_file(source, "Layer {.val {name}} has a size of {min(sizes)}; sizes are whole numbers from 1.")
     settings
@@ -99,18 +154,18 @@ read_setting <- function(value, default, key, source, name) {
 # What Keras can write and nucleograd does not compute.
 refuse_settings <- function(class, config, source, name) {
     refuse <- function(reason) stop_unsupported(source, name, class, reason)
-    local <- c("Conv1D", "MaxPooling1D", "AveragePooling1D", "Flatten")
-    if (class %in% local && identical(config$data_format, "channels_first")) refuse("has channels first; channels last is computed")
-    if (class == "Conv1D" && isTRUE(config$groups > 1)) refuse("has more than one group")
-    if (class == "Conv1D" && isTRUE(unlist(config$strides) > 1 && unlist(config$dilation_rate) > 1))
+    if (class %in% kernel_layers && isTRUE(unlist(config$strides) > 1 && unlist(config$dilation_rate) > 1))
         refuse("has both strides and dilation above 1")
+    if (class == "Embedding" && isTRUE(config$mask_zero)) refuse("masks token 0")
+    if (class == "MultiHeadAttention" && !(is.null(unlist(config$attention_axes)) || identical(as.numeric(unlist(config$attention_axes)), 1)))
+        refuse("attends over other axes than the first")
     if (isTRUE(config$time_major)) refuse("has time before samples")
     if (class == "Softmax" && !identical(as.numeric(unlist(config$axis)), -1) && !is.null(config$axis))
         refuse("works on another axis than the last")
 }
 
 stop_unsupported <- function(source, name, class, reason) {
-    stop_model_file(source, "Layer {.val {name}}, a {class}, {reason}.", "Computed layers: {toString(supported_layers)}.",
+    stop_model_file(source, "Layer {.val {name}}, a {class}, {reason}.", "{.fun read_model} lists the layers that are computed.",
                     class = c("unsupported", "model_file"))
 }
 

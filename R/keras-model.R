@@ -32,7 +32,9 @@ new_functional <- function(graph, model) {
     if (length(model$input_tensors) == 0 || length(model$output_tensors) == 0)
         stop_model_file(graph$source, "Model {.val {model$name}} has no inputs or no outputs.")
     inbound <- lapply(entries, function(entry) entry$inbound_nodes)
-    calls <- Map(function(calls, layer) lapply(calls, read_call, layer = layer, source = graph$source), inbound, model$layers)
+    operations <- names[vapply(model$layers, function(layer) layer$class %in% mask_operations, NA)]
+    calls <- Map(function(calls, layer) lapply(calls, read_call, layer = layer, operations = operations, source = graph$source), inbound,
+                 model$layers)
     calls <- unname(calls)
     used <- c(unlist(calls, recursive = FALSE), list(model$output_tensors))
     used <- unlist(used, recursive = FALSE)
@@ -60,23 +62,33 @@ find_tensors <- function(x) {
     unlist(lapply(unname(x), find_tensors), recursive = FALSE)
 }
 
-read_call <- function(call, layer, source) {
+read_call <- function(call, layer, operations, source) {
     tensors <- find_tensors(call)
     if (length(tensors) == 0)
         stop_model_file(source, "A call of layer {.val {layer$path}} takes no tensor.")
     for (tensor in tensors) {
         if (identical(tensor$layer, "_CONSTANT_VALUE"))
             stop_unsupported(source, layer$path, layer$class, "takes a constant")
-        for (key in names(tensor$arguments)) check_argument(tensor$arguments[[key]], key, layer, source)
+        for (key in names(tensor$arguments)) check_argument(tensor$arguments[[key]], key, layer, operations, source)
     }
-    tensors
+    others <- tensors[[1]]$arguments[c("value", "key")]                          # of MultiHeadAttention; the key is the value unless given
+    others <- find_tensors(unname(Filter(Negate(is.null), others)))
+    if (length(others) == 1) others <- rep(others, 2)
+    c(tensors, others)
 }
 
-# Arguments of a call beside its tensors: absent or at their default at prediction, or refused.
-check_argument <- function(value, key, layer, source) {
-    if (is.null(value) || (key == "training" && isFALSE(value))) return()
+# Arguments of a call beside its tensors: absent or at their default at prediction, or refused. A mask that Keras 3 wrote down is
+# the one that keras-masks.R finds.
+check_argument <- function(value, key, layer, operations, source) {
+    if (is.null(unlist(value)) || (key == "training" && isFALSE(value))) return()
     random <- layer$class %in% c(identity_layers, "BatchNormalization", wrapper_layers)
     if (key == "training" && isTRUE(value) && !random) return()
+    if (layer$class == "MultiHeadAttention") {
+        if (key %in% c("value", "key")) return()
+        if (key %in% c("use_causal_mask", "return_attention_scores") && isFALSE(value)) return()
+    }
+    made <- vapply(find_tensors(value), `[[`, "", "layer")
+    if (key %in% c("mask", "query_mask", "value_mask", "key_mask") && length(made) && all(made %in% operations)) return()
     stop_unsupported(source, layer$path, layer$class, paste0("is called with the argument \"", key, "\""))
 }
 

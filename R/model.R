@@ -88,6 +88,7 @@ model_of <- function(pointer, parsed, file, frame) {
     inputs <- lapply(parsed$inputs, function(node) as.numeric(parsed$nodes[[node]]$config$shape))
     settings <- list(file = file, keras_version = parsed$keras_version, description = parsed$description,
                      output_nodes = as.integer(parsed$outputs), input_nodes = as.integer(parsed$inputs),
+                     tokens = vapply(parsed$inputs, function(node) c(parsed$nodes[[node]]$config$tokens, NA_real_)[1], 0),
                      class = vapply(parsed$nodes, `[[`, "", "class"), from = lapply(parsed$nodes, `[[`, "inputs"),
                      activation = vapply(parsed$nodes, function(node) c(node$config$activation, NA_character_)[1], ""))
     model <- new("Model", pointer = pointer, name = basename(file), inputs = inputs, settings = settings)
@@ -141,8 +142,10 @@ receptive_fields <- function(from, reach) {
         if (!length(before)) next
         whole <- reach[node, 1] == 0 || anyNA(size[before])
         step <- stride[before]
-        size[node] <- if (whole) NA else max(size[before] + (reach[node, 1] - 1) * reach[node, 3] * step)
-        stride[node] <- if (whole) NA else max(step) * reach[node, 2]
+        span <- (reach[node, 1] - 1) * reach[node, 3]
+        apart <- reach[node, 2]                                                  # negative: a layer that makes several rows of one
+        size[node] <- if (whole) NA else max(size[before] + (if (apart > 0) span else span %/% -apart) * step)
+        stride[node] <- if (whole) NA else max(step) * (if (apart > 0) apart else -1 / apart)
     }
     list(size = size, stride = stride)
 }

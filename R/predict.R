@@ -65,6 +65,7 @@ check_arrays <- function(model, arrays, call = parent.frame()) {
         stop_input("{.arg genome} must hold one array for each of the {length(model@inputs)} input{?s} of {.arg model}, not {length(arrays)}.", call = call)
     for (at in seq_along(arrays)) {
         wanted <- model@inputs[[at]]
+        arrays[[at]] <- one_hot_tokens(arrays[[at]], model@settings$tokens[at], length(wanted), call)
         given <- dim(arrays[[at]])
         fits <- is.numeric(arrays[[at]]) && length(given) == length(wanted) + 1L && all(is.na(wanted) | given[-1] == wanted) && all(given >= 1)
         if (!fits)
@@ -75,6 +76,15 @@ check_arrays <- function(model, arrays, call = parent.frame()) {
     count <- vapply(arrays, function(array) dim(array)[1], 0L)
     if (any(count != count[1])) stop_input("All inputs must have the same number of samples, not {count}.", call = call)
     list(numbers = lapply(arrays, row_major), shapes = lapply(arrays, function(array) as.numeric(dim(array)[-1])), count = as.numeric(count[1]))
+}
+
+# Whole numbers 0, 1, ..., as Keras' embeddings read them, as rows of zeros with one 1; anything else is left to check_arrays().
+one_hot_tokens <- function(array, tokens, axes, call) {
+    if (is.na(tokens) || !is.numeric(array) || length(dim(array)) != axes || !all(is.finite(array))) return(array)
+    token <- trunc(array)
+    if (any(token < 0 | token >= tokens))
+        stop_input("Tokens must be whole numbers from 0 to {tokens - 1}, not {unique(token[token < 0 | token >= tokens])[1]}.", call = call)
+    array(as.numeric(outer(as.vector(token), seq_len(tokens) - 1, `==`)), c(dim(array), tokens))
 }
 
 row_major <- function(array) as.numeric(aperm(array, rev(seq_along(dim(array)))))

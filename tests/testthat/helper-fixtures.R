@@ -2,7 +2,8 @@
 
 fixture_path <- function(...) testthat::test_path("fixtures", ...)
 
-fixture_models <- function(group) sub("[.]h5$", "", list.files(fixture_path(group), pattern = "[.]h5$"))
+fixture_models <- function(group) sub("[.][a-z0-9]+$", "", list.files(fixture_path(group), pattern = "[.](h5|keras)$"))
+fixture_model <- function(group, name) list.files(fixture_path(group), pattern = paste0("^", name, "[.](h5|keras)$"), full.names = TRUE)
 
 # list by case of list(inputs, outputs, gradients, output_errors, gradient_errors): unnamed lists of arrays, and how far Keras'
 # own float32 run is from each output and gradient (computed in float64), at most.

@@ -15,7 +15,7 @@ check_case <- function(model, case, label) {
 check_group <- function(group) {
     for (name in fixture_models(group)) {
         cases <- fixture_cases(group, name)
-        model <- read_model(fixture_path(group, paste0(name, ".h5")))
+        model <- read_model(fixture_model(group, name))
         for (case in names(cases)) check_case(model, cases[[case]], paste(group, name, case, sep = "/"))
     }
 }
@@ -55,6 +55,24 @@ test_that("GenomeNet's architectures are", {
 })
 test_that("random stacks of layers are", {
     check_group("mixtures")
+})
+test_that("grouped, separable, depthwise and transposed convolutions are, and channels first", {
+    check_group("kernels")
+    check_group("kernels3")
+})
+test_that("masks are: made, handed on, merged, ended, by the rules of Keras 2 and 3", {
+    check_group("masks")
+    check_group("masks3")
+})
+test_that("attention and embeddings are", {
+    check_group("attention")
+    check_group("attention3")
+})
+test_that("deepG's transformers are", {
+    check_group("transformers")
+})
+test_that("deepG's models of sets and pairs are", {
+    check_group("sets")
 })
 
 test_that("integrated gradients are, by the trapezoid and the midpoint rule, with one and two inputs", {
