@@ -209,7 +209,6 @@ check_weights <- function(graph, layer) {
         for (k in seq_along(leaf$slots)) check_weight(graph$weights[[leaf$slots[k]]], leaf$shapes[[k]], leaf, graph$source)
         if (!is.null(leaf$stored_class))
             graph$weights[leaf$slots] <- convert_cudnn(leaf$stored_class, graph$weights[leaf$slots], leaf$settings$units)
-        graph$weights[leaf$slots] <- flat_weights(leaf, graph$weights[leaf$slots])
     }
     count_parameters(graph, layer)
 }

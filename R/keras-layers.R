@@ -165,7 +165,7 @@ refuse_settings <- function(class, config, source, name) {
 }
 
 stop_unsupported <- function(source, name, class, reason) {
-    stop_model_file(source, "Layer {.val {name}}, a {class}, {reason}.", "{.fun read_model} lists the layers that are computed.",
+    stop_model_file(source, "Layer {.val {name}}, a {class}, {reason}.", "{.code ?nucleograd::layers} lists the layers that are computed.",
                     class = c("unsupported", "model_file"))
 }
 

@@ -71,41 +71,20 @@ turned <- function(layer, x, add, compute) {
     exchange(compute(exchange(x)))
 }
 
-# Every channel is a group; flat_weights() has made the kernel (k, C, M) one of (k, 1, C M).
+# Every channel of the kernel (k, C, M) is a group.
 add_depthwise <- function(layer, x, add, graph, slots) {
-    filters <- attr(graph$weights[[slots[1]]], "dims")[3]
-    settings <- layer$settings
-    config <- c(settings[c("kernel_size", "strides", "dilation_rate", "padding")],
-                list(filters = as.numeric(filters), groups = filters / settings$depth_multiplier))
+    dims <- as.numeric(attr(graph$weights[[slots[1]]], "dims"))
+    config <- c(layer$settings[c("kernel_size", "strides", "dilation_rate", "padding")], list(filters = dims[2] * dims[3], groups = dims[2]))
     add("GroupedConv1D", x, config, slots)
 }
 
 # Queries, keys and values are projected, compared head by head, and projected back. x: query, value, key, as Keras takes them.
 add_attention <- function(layer, x, add, graph, slots, use_bias, heads) {
     own <- split(slots, rep(1:4, each = if (use_bias) 2 else 1))
-    project <- function(x, slots) add("Dense", x, list(units = utils::tail(as.numeric(attr(graph$weights[[slots[1]]], "dims")), 1)), slots)
-    masks <- attention_masks(graph, layer, x)
-    y <- c(project(x[1], own[[1]]), project(x[3], own[[2]]), project(x[2], own[[3]]))
-    project(add("Attention", c(y, masks), list(heads = heads)), own[[4]])
-}
-
-# Weights with an axis of heads, or of channels and their multiples, as matrices: the same numbers under other dimensions, those of
-# the file in "stored".
-flat_weights <- function(layer, weights) {
-    ways <- switch(layer$class, DepthwiseConv1D = , SeparableConv1D = "depthwise",
-                   MultiHeadAttention = if (layer$settings$use_bias) rep(c("first", "all"), 3) else rep("first", 3),
-                   layer_transformer_block = rep(c("first", "all"), 3))
-    if (layer$class %in% c("MultiHeadAttention", "layer_transformer_block")) ways <- c(ways, "last")
-    flat <- function(weight, way) {
-        dims <- attr(weight, "dims")
-        attr(weight, "stored") <- dims
-        attr(weight, "dims") <- as.integer(switch(way, depthwise = c(dims[1], 1, prod(dims[-1])), first = c(dims[1], prod(dims[-1])),
-                                                  all = prod(dims), last = c(prod(utils::head(dims, -1)), utils::tail(dims, 1))))
-        weight
-    }
-    own <- seq_along(ways)
-    weights[own] <- Map(flat, weights[own], ways)
-    weights
+    dims <- lapply(own, function(slots) as.numeric(attr(graph$weights[[slots[1]]], "dims")))
+    project <- function(x, k, units) add("Dense", x, list(units = units), own[[k]])
+    y <- c(project(x[1], 1, prod(dims[[1]][-1])), project(x[3], 2, prod(dims[[2]][-1])), project(x[2], 3, prod(dims[[3]][-1])))
+    project(add("Attention", c(y, attention_masks(graph, layer, x)), list(heads = heads)), 4, dims[[4]][3])
 }
 
 # P[p, i] = sin(w) for even i, cos(w) for odd, w = p / n^(2 floor(i / 2) / width); p and i from 0 (deepG's positional_encoding()).

@@ -33,10 +33,7 @@ setClass("Model", slots = c(pointer = "externalptr", name = "character", layers 
 #' recurrences of a GRU), the version in the file decides. The weights are 32-bit numbers; a file may be damaged or hostile: it
 #' then ends in an error.
 #'
-#' Layers that are computed: InputLayer, Conv1D, MaxPooling1D, AveragePooling1D, GlobalMaxPooling1D, GlobalAveragePooling1D,
-#' BatchNormalization, LayerNormalization, Dense, Activation, LeakyReLU, PReLU, ELU, ReLU, Softmax, the Dropout family (which
-#' does nothing when a model predicts), Flatten, Reshape, Concatenate, Add, Subtract, Multiply, Average, Maximum, Minimum, Dot,
-#' ZeroPadding1D, Cropping1D, LSTM, GRU, Bidirectional and TimeDistributed.
+#' [Layers that are computed][layers] has a table of them: those that deepG and Keras make of sequences.
 #'
 #' Networks trained in PyTorch come as ONNX files, `torch.onnx.export(model, example, "model.onnx", opset_version = 17)`, read with
 #' the package RProtoBuf: convolution, pooling, normalization, dense and recurrent layers, activations, sums, products and joins,

@@ -127,7 +127,7 @@ weights_by_formula <- function(layers) {
 test_that("the sporulation architecture is as Keras computes it at 65,537 bases", {
     keras <- rhdf5::h5read(fixture_path("scale.cases.h5"), "sporulation")
     source <- list(file = fixture_path("scale", "sporulation.json"), call = NULL)
-    json <- parse_json(read_architecture(source), source)
+    json <- parse_json(read_architecture(source$file, NULL)$config, source)
     parsed <- flatten_model(json, list(weights = weights_by_formula(json$config$layers), keras_version = "2.15.0"), source)
     expect_equal(sum(parsed$layers$parameters), 1686209)
     pointer <- .Call(C_model, parsed$nodes, parsed$weights, as.integer(parsed$inputs), as.integer(parsed$outputs), environment())

@@ -1,4 +1,5 @@
 /* core/network/dense.c: Dense on the last axis, each row on its own.    x (..., C) -> y (..., U), kernel W (C, U), bias b (U)
+ * The projections of attention split U, or C, into heads: (C, H, U / H), (H, C / H, U), in the same order of numbers.
  *     y[t, o]   = b[o] + sum over c of x[t, c] W[c, o]
  *     dx[t, c] += sum over o of dy[t, o] W[c, o] */
 #include "core/kernels/matrix.h"
@@ -6,14 +7,27 @@
 
 typedef struct dense { ng_packed kernel, transposed; const float *bias; } dense;
 
+/* Has weight number `at` these rows and columns, each perhaps split into several axes? */
+static bool is_matrix(const ng_layer *layer, int at, int64_t rows, int64_t columns)
+{
+    if (at >= layer->weight_count) return false;
+    const ng_tensor *weight = &layer->weights[at];
+    int64_t before = 1, after = 1;
+    int axis = 0;
+    while (axis < weight->rank && before < rows) before *= weight->dim[axis++];
+    while (axis < weight->rank) after *= weight->dim[axis++];
+    return before == rows && after == columns;
+}
+
 static ng_status shape(ng_layer *layer, ng_arena *arena, ng_error *error)
 {
     const int64_t channels = layer->in->channels;
     int64_t units;
     if (ng_expect_rank(layer, 1, 3, error) || ng_whole(layer, "units", 0, 0, 1, &units, error)) return error->status;
     const bool use_bias = ng_flag(layer->settings, "use_bias", layer->weight_count > 1);
-    if (ng_expect_weight(layer, 0, 2, (int64_t[]){channels, units}, error)) return error->status;
-    if (use_bias && ng_expect_weight(layer, 1, 1, &units, error)) return error->status;
+    if (!is_matrix(layer, 0, channels, units) && ng_expect_weight(layer, 0, 2, (int64_t[]){channels, units}, error))
+        return error->status;
+    if (use_bias && !is_matrix(layer, 1, 1, units) && ng_expect_weight(layer, 1, 1, &units, error)) return error->status;
 
     dense *config = ng_alloc(arena, 1, sizeof *config, error);
     if (!config) return error->status;

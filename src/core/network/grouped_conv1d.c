@@ -1,7 +1,7 @@
 /* core/network/grouped_conv1d.c: Conv1D in groups of channels.    x (L, C) -> y (Lo, F); kernel K (k, C / G, F), bias b (F)
  *     y[t, o]   = b[o] + sum over j, c of x[t s - P + j d, g C/G + c] K[j, c, o]            g = the group of o, F/G of them in each
  *     dx[q, g C/G + c] += sum over j, o in g of dy[t, o] K[j, c, o],  t = (q + P - j d) / s where that is whole and in [0, Lo)
- * DepthwiseConv1D is the case G = C: its kernel (k, C, M) holds the numbers of K (k, 1, C M). Geometry as in conv1d.c. */
+ * DepthwiseConv1D is the case G = C, with a kernel (k, C, M): the numbers of K (k, 1, C M). Geometry as in conv1d.c. */
 #include "core/network/taps.h"
 
 typedef struct grouped { ng_taps forward, back; const float *bias; } grouped;
@@ -20,7 +20,9 @@ static ng_status shape(ng_layer *layer, ng_arena *arena, ng_error *error)
                        (long long)C, (long long)F);
     const int64_t depth = C / G, columns = F / G;
     const bool use_bias = ng_flag(layer->settings, "use_bias", layer->weight_count > 1);
-    if (ng_expect_weight(layer, 0, 3, (int64_t[]){size, depth, F}, error)) return error->status;
+    const bool depthwise = depth == 1 && layer->weight_count > 0 && layer->weights[0].rank == 3 && layer->weights[0].dim[1] == C;
+    if (ng_expect_weight(layer, 0, 3, depthwise ? (int64_t[]){size, C, columns} : (int64_t[]){size, depth, F}, error))
+        return error->status;
     if (use_bias && ng_expect_weight(layer, 1, 1, &F, error)) return error->status;
     layer->out.channels = F;
     if (ng_slide(layer, size, stride, dilation, padding, error)) return error->status;
