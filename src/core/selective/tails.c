@@ -8,8 +8,8 @@ double ng_log_normal_tail(double x)
 {
     if (x < 0) return log1p(-0.5 * erfc(-x * root_half));
     if (x < 30) return log(0.5 * erfc(x * root_half));
-    const double s = 1 / (x * x);                                    /* the asymptotic series; its first omitted term is 105 s^4 */
-    return -0.5 * x * x - log(x) - 0.9189385332046727 + log1p(-s * (1 - s * (3 - 15 * s)));
+    const double s = 1 / (x * x);                                    /* the asymptotic series; its first omitted term is 945 s^5 */
+    return -0.5 * x * x - log(x) - 0.9189385332046727 + log1p(-s * (1 - s * (3 - s * (15 - 105 * s))));
 }
 
 double ng_normal_point(double log_tail)
