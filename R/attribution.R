@@ -43,7 +43,8 @@ setClass("Attribution", slots = c(scores = "list", genome = "DNAStringSet", wind
 #' @param output See Details.
 #' @return For a genome an [Attribution-class]. For arrays an array of the shape of the input (a list of arrays for several
 #'   inputs) with the attribute `windows`: a data.frame with one row per sample, `output`, `baseline_output`, `attributed`, `gap`.
-#' @section Errors: `nucleograd_error_argument`; `nucleograd_error_contigs`; `nucleograd_error_memory`.
+#' @section Errors: `nucleograd_error_argument`; `nucleograd_error_contigs`; `nucleograd_error_memory`: `memory_bytes` does not suffice;
+#'   the message says what would.
 #' @source Sundararajan, Taly and Yan (2017), Axiomatic attribution for deep networks,
 #'   \url{https://proceedings.mlr.press/v70/sundararajan17a.html}.
 #' @examples
@@ -53,7 +54,7 @@ setClass("Attribution", slots = c(scores = "list", genome = "DNAStringSet", wind
 #' @export
 attribution <- function(model, genome, method = c("ig", "gradient"), baseline = "uniform", nodes = 50,
                         rule = c("midpoint", "trapezoid", "gauss-legendre"), target = 1, output = c("logit", "probability"), window = NULL,
-                        step = NULL, threads = NULL) {
+                        step = NULL, threads = NULL, memory_bytes = NULL) {
     check_model(model)
     method <- check_choice(method, c("ig", "gradient"))
     output <- check_choice(output, c("logit", "probability"))
@@ -63,21 +64,23 @@ attribution <- function(model, genome, method = c("ig", "gradient"), baseline = 
     path <- if (method == "ig") c(path_rule(nodes, rule), TRUE) else list(1, 1, FALSE)
     if (is.array(genome) || is.list(genome)) {
         refuse_windows(window, step)
-        return(attribute_arrays(model, genome, baseline, goal, path, threads, environment()))
+        return(attribute_arrays(model, genome, baseline, goal, path, run_settings(threads, memory_bytes = memory_bytes), environment()))
     }
     check_is(genome, "DNAStringSet", "read_genome")
     windows <- genome_windows(model, genome, window, step)
     rows <- BiocGenerics::width(windows)
     baseline_name <- if (is.character(baseline)) baseline else "given"
     baseline <- genome_baseline(baseline, genome, rows)
-    run <- run_settings(threads, progress = "Attributing")
+    run <- run_settings(threads, progress = "Attributing", memory_bytes = memory_bytes)
     scores <- stats::setNames(vector("list", length(genome)), names(genome))
     checks <- matrix(0, 3, length(windows))
+    frame <- environment()
+    check_memory(model, goal, genome, windows, baseline, path, run, frame)
     for (here in windows_by_contig(windows)) {
         contig <- as.character(GenomicRanges::seqnames(windows))[here[1]]
-        found <- .Call(C_attribute_contig, model@pointer, goal$nodes, goal$cotangents, base_codes(genome[[contig]]),
-                       as.numeric(BiocGenerics::start(windows)[here]), rows[here[1]], baseline, path,
-                       part_of_run(run, here, length(windows)), environment())
+        request <- contig_request(goal, genome, windows[here], baseline, path)
+        found <- advise_memory(.Call(C_attribute_contig, model@pointer, request$wanted, request$cotangents, request$bases, request$starts,
+                                     request$window, baseline, path, part_of_run(run, here, length(windows)), frame), model, request, run, frame)
         scores[[contig]] <- mean_over_windows(found[[1]], windows[here])
         checks[, here] <- found[[2]]
     }
@@ -172,7 +175,7 @@ window_checks <- function(checks, method) {
     data
 }
 
-attribute_arrays <- function(model, arrays, baseline, goal, path, threads, frame) {
+attribute_arrays <- function(model, arrays, baseline, goal, path, run, frame) {
     given <- check_arrays(model, arrays, call = frame)
     if (!is.list(baseline)) baseline <- rep(list(baseline), length(given$shapes))
     if (length(baseline) != length(given$shapes))
@@ -180,7 +183,7 @@ attribute_arrays <- function(model, arrays, baseline, goal, path, threads, frame
     baselines <- if (path[[3]]) Map(array_baseline, baseline, given$shapes, MoreArgs = list(count = given$count, call = frame))
                  else lapply(given$shapes, function(shape) numeric(prod(shape)))
     found <- .Call(C_attribute_arrays, model@pointer, goal$nodes, goal$cotangents, given$numbers, given$shapes, given$count, baselines,
-                   path, run_settings(threads), frame)
+                   path, run, frame)
     scores <- Map(function(numbers, shape) from_row_major(numbers, c(given$count, shape)), found[[1]], given$shapes)
     if (!is.list(arrays)) scores <- scores[[1]]
     attr(scores, "windows") <- window_checks(found[[2]], if (path[[3]]) "ig" else "gradient")
@@ -191,7 +194,7 @@ attribute_arrays <- function(model, arrays, baseline, goal, path, threads, frame
 input_gradient <- function(model, arrays, cotangents, threads = NULL) {
     if (!is.list(cotangents)) cotangents <- list(cotangents)
     goal <- list(nodes = model@settings$output_nodes, cotangents = lapply(unname(cotangents), row_major))
-    gradient <- attribute_arrays(model, arrays, "none", goal, list(1, 1, FALSE), threads, environment())
+    gradient <- attribute_arrays(model, arrays, "none", goal, list(1, 1, FALSE), run_settings(threads), environment())
     attr(gradient, "windows") <- NULL
     gradient
 }

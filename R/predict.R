@@ -23,35 +23,40 @@ setClass("Predictions", contains = "GRanges", slots = c(settings = "list"))
 #' @param window Length of a window in bp; only for models that take any length.
 #' @param step Distance from one window's start to the next in bp; `NULL`: the length of the window.
 #' @param threads Threads, see [thread_count()]. The result does not depend on it.
+#' @param memory_bytes How many bytes the run may take besides its result; `NULL`: the option `nucleograd.memory_bytes`, or 1e9. See
+#'   [plan()]. The result does not depend on it.
 #' @param ... Not used.
 #' @return For a genome a [Predictions-class], for arrays a matrix (samples x outputs), an array where the model answers with
 #'   more axes, or a named list of these for several outputs.
 #' @section Errors: `nucleograd_error_argument`; `nucleograd_error_contigs`: no contig is as long as a window;
-#'   `nucleograd_error_memory`: a window does not fit the option `nucleograd.memory_bytes`.
+#'   `nucleograd_error_memory`: `memory_bytes` does not suffice; the message says what would.
 #' @examples
 #' model <- example_model()
 #' genome <- Biostrings::subseq(example_genome(), 850001, 860000)
 #' predict(model, genome, step = 250)
 #' @export
-predict.Model <- function(object, genome, window = NULL, step = NULL, threads = NULL, ...) {
-    if (...length()) stop_input("{.fun predict} takes {.arg genome}, {.arg window}, {.arg step} and {.arg threads} only.")
+predict.Model <- function(object, genome, window = NULL, step = NULL, threads = NULL, memory_bytes = NULL, ...) {
+    if (...length()) stop_input("{.fun predict} takes {.arg genome}, {.arg window}, {.arg step}, {.arg threads} and {.arg memory_bytes} only.")
     check_model(object)
     if (is.array(genome) || is.list(genome)) {
         refuse_windows(window, step)
-        return(predict_arrays(object, genome, threads, environment()))
+        return(predict_arrays(object, genome, run_settings(threads, memory_bytes = memory_bytes), environment()))
     }
     check_is(genome, "DNAStringSet", "read_genome")
     sizes <- output_sizes(object)
     windows <- genome_windows(object, genome, window, step)
-    run <- run_settings(threads, progress = "Predicting")
+    run <- run_settings(threads, progress = "Predicting", memory_bytes = memory_bytes)
     values <- matrix(0, length(windows), sum(sizes), dimnames = list(NULL, output_names(object)))
+    frame <- environment()
+    goal <- list(nodes = object@settings$output_nodes)
+    check_memory(object, goal, genome, windows, numeric(4), NULL, run, frame)
     for (here in windows_by_contig(windows)) {
         contig <- windows[here]
         width <- BiocGenerics::width(contig)[1]
         shapes <- node_shapes(object, list(c(width, 4)))$axes[object@settings$output_nodes]
-        found <- .Call(C_predict_contig, object@pointer, object@settings$output_nodes, vapply(shapes, prod, 0),
-                       base_codes(genome[[as.character(GenomicRanges::seqnames(contig))[1]]]), as.numeric(BiocGenerics::start(contig)), width,
-                       part_of_run(run, here, length(windows)), environment())
+        request <- contig_request(goal, genome, contig, numeric(4), NULL)
+        found <- advise_memory(.Call(C_predict_contig, object@pointer, request$wanted, vapply(shapes, prod, 0), request$bases, request$starts,
+                                     width, part_of_run(run, here, length(windows)), frame), object, request, run, frame)
         values[here, ] <- do.call(cbind, lapply(found, function(numbers) matrix(numbers, length(here), byrow = TRUE)))
     }
     S4Vectors::mcols(windows) <- S4Vectors::DataFrame(values, check.names = FALSE)
@@ -90,11 +95,11 @@ one_hot_tokens <- function(array, tokens, axes, call) {
 row_major <- function(array) as.numeric(aperm(array, rev(seq_along(dim(array)))))
 from_row_major <- function(numbers, dims) aperm(array(numbers, rev(dims)), rev(seq_along(dims)))
 
-predict_arrays <- function(model, arrays, threads, frame) {
+predict_arrays <- function(model, arrays, run, frame) {
     given <- check_arrays(model, arrays, call = frame)
     shapes <- node_shapes(model, given$shapes)$axes[model@settings$output_nodes]
     found <- .Call(C_predict_arrays, model@pointer, model@settings$output_nodes, vapply(shapes, prod, 0), given$numbers, given$shapes,
-                   given$count, run_settings(threads), frame)
+                   given$count, run, frame)
     outputs <- Map(function(numbers, axes) from_row_major(numbers, c(given$count, axes)), found, shapes)
     if (length(outputs) == 1L) outputs[[1]] else stats::setNames(outputs, names(model@outputs))
 }

@@ -9,7 +9,9 @@
 #' `OMP_THREAD_LIMIT` or, under Slurm, `SLURM_CPUS_PER_TASK`; and 1 in a forked process.
 #' The results do not depend on it: every number of threads gives the same bits.
 #'
-#' The option `nucleograd.memory_bytes` (default 1e9) bounds what one call of the C core takes besides its result.
+#' The argument `memory_bytes` of a verb, or else the option `nucleograd.memory_bytes` (default 1e9), bounds what one call of the C core
+#' takes besides its result. Less memory means smaller steps, never another result; where it cannot suffice, an error before work
+#' starts says how much would. [plan()] tells what a run will take.
 #' @param threads A whole number of at least 1, or `NULL` for the rule above.
 #' @return The number of threads a verb called with this argument would use.
 #' @examples
@@ -34,11 +36,12 @@ count_threads <- function(threads, call) {
 # What the bridge needs to run: list(threads, memory_bytes, progress, tile_bytes, round_bytes, plain). The last three are 0, 0
 # and FALSE, the core's own choices, unless a test sets the options nucleograd.tile_bytes, .round_bytes and .plain. The bar
 # belongs to the verb's frame and closes with it.
-run_settings <- function(threads, progress = NULL, frame = parent.frame()) {
+run_settings <- function(threads, progress = NULL, frame = parent.frame(), memory_bytes = NULL) {
     threads <- count_threads(threads, frame)
-    memory_bytes <- getOption("nucleograd.memory_bytes", 1e9)
+    name <- if (is.null(memory_bytes)) "{.code option nucleograd.memory_bytes}" else "{.arg memory_bytes}"
+    if (is.null(memory_bytes)) memory_bytes <- getOption("nucleograd.memory_bytes", 1e9)
     if (!is.numeric(memory_bytes) || length(memory_bytes) != 1L || is.na(memory_bytes) || memory_bytes < 1)
-        stop_input("The option {.code nucleograd.memory_bytes} must be one positive number of bytes.", call = frame)
+        stop_input(paste(name, "must be one positive number of bytes, not {friendly(memory_bytes)}."), call = frame)
     memory_bytes <- min(memory_bytes, 2^62)                           # Inf: as much as C can count
     update <- function(done) NULL
     if (!is.null(progress)) {

@@ -11,6 +11,7 @@ extern SEXP bridge_shapes(SEXP, SEXP, SEXP, SEXP);
 extern SEXP bridge_predict_contig(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
 extern SEXP bridge_predict_arrays(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
 extern SEXP bridge_attribute_contig(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
+extern SEXP bridge_plan_contig(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
 extern SEXP bridge_attribute_arrays(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
 extern SEXP bridge_window_ranks(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
 extern SEXP bridge_random(SEXP, SEXP, SEXP, SEXP);
@@ -41,6 +42,7 @@ static const R_CallMethodDef entries[] = {
     ENTRY(predict_arrays, 8),
     ENTRY(attribute_contig, 10),
     ENTRY(attribute_arrays, 10),
+    ENTRY(plan_contig, 11),
     /* bridge/quantiles.c */
     ENTRY(window_ranks, 8),
     ENTRY(random, 4),

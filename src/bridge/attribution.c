@@ -1,8 +1,10 @@
 /* bridge/attribution.c: .Call entries of R/predict.R and R/attribution.R: windows of a contig, or arrays of numbers. */
 #include <string.h>
+#include <time.h>
 #include "bridge/bridge.h"
 #include "core/attribution/path_integral.h"
 #include "core/attribution/source.h"
+#include "core/network/cost.h"
 
 /* What all four entries share: the plan for these inputs and wanted calls, the source and, backward, sink and objective. */
 typedef struct job {
@@ -248,5 +250,94 @@ SEXP bridge_attribute_arrays(SEXP model, SEXP wanted, SEXP cotangents, SEXP arra
     }
     bridge_end(&call, owner);
     UNPROTECT(4);
+    return result;
+}
+
+/* ---- plans ---- */
+
+static bool stop_at_once(void *data, double done)
+{
+    (void)data, (void)done;
+    return true;
+}
+
+/* Numbers of one layer, in the order of plan_columns in R. */
+enum { PLAN_COLUMNS = 18 };
+
+static void plan_row(const ng_node *node, const ng_node_cost *cost, double *to, R_xlen_t rows)
+{
+    const double numbers[PLAN_COLUMNS] = {
+        node->zone, node->origin, node->whole.rank, (double)node->whole.samples, (double)node->whole.length, (double)node->whole.channels,
+        (double)node->layer.y_align, (double)cost->tiles, (double)cost->tile_rows, cost->computed_rows, (double)cost->value_bytes,
+        (double)cost->code_bytes, cost->operations, cost->back_operations, cost->seconds, cost->back_seconds, cost->path_operations, cost->path_seconds};
+    for (int i = 0; i < PLAN_COLUMNS; i++) to[i * rows] = numbers[i];
+}
+
+static void plan_table(const ng_plan *plan, const ng_node_cost *costs, SEXP result)
+{
+    SEXP table = Rf_allocMatrix(REALSXP, plan->count, PLAN_COLUMNS);
+    SET_VECTOR_ELT(result, 0, table);
+    SEXP words = Rf_allocMatrix(STRSXP, plan->count, 3);
+    SET_VECTOR_ELT(result, 1, words);
+    for (int k = 0; k < plan->count; k++) {
+        const ng_layer *layer = &plan->nodes[k].layer;
+        plan_row(&plan->nodes[k], &costs[k], REAL(table) + k, plan->count);
+        SET_STRING_ELT(words, k, Rf_mkCharCE(layer->name, CE_UTF8));
+        SET_STRING_ELT(words, plan->count + k, Rf_mkChar(layer->type->class_name));
+        SET_STRING_ELT(words, 2 * plan->count + k, Rf_mkChar(layer->type->algorithm ? layer->type->algorithm : ""));
+    }
+}
+
+/* What this thread has had of a processor: no neighbour's load changes it. */
+static double processor_seconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+/* Makes the job's call and stops it before its first round, when it has all its memory. */
+static void rehearse(job *todo, SEXP cotangents, SEXP path, bridge_call *call)
+{
+    SEXP checks = PROTECT(Rf_allocMatrix(REALSXP, 3, (int)todo->windows)), sizes = PROTECT(Rf_allocVector(REALSXP, todo->wanted_count));
+    for (int w = 0; w < todo->wanted_count; w++) REAL(sizes)[w] = (double)ng_size(todo->plan.nodes[todo->plan.wanted[w]].whole);
+    call->run.poll = stop_at_once;
+    if (path == R_NilValue) predict(todo, PROTECT(allocate_outputs(sizes, (double)todo->windows)), call);
+    else integrate(todo, PROTECT(cotangents), path, checks, call);
+    if (call->error.status == NG_STOPPED) call->error.status = NG_OK;
+    UNPROTECT(3);
+}
+
+/* list(numbers, words, c(bytes, seconds to make the plan)): the plan of bridge_attribute_contig(), or where path is NULL of bridge_predict_contig(), with what each
+ * layer costs, and all memory of the call. Without `timed` the last element alone. */
+SEXP bridge_plan_contig(SEXP model, SEXP wanted, SEXP cotangents, SEXP bases, SEXP starts, SEXP window, SEXP baseline, SEXP path, SEXP timed,
+                        SEXP run, SEXP frame)
+{
+    const bool gradients = path != R_NilValue;
+    assert_contig(model, wanted, bases, starts, window, baseline);
+    if (gradients) assert_path(path, wanted, cotangents);
+    bridge_call call;
+    job todo = {0};
+    const double start = processor_seconds();
+    ng_node_cost *costs = NULL;
+    SEXP result = PROTECT(Rf_allocVector(VECSXP, 3));
+    SEXP owner = PROTECT(bridge_begin(&call, run, frame));
+    if (contig_job(&todo, bases, starts, window, baseline, &call) && make_plan(&todo, model, wanted, gradients, &call) == NG_OK) {
+        const double took = processor_seconds() - start;
+        if (Rf_asLogical(timed)) {
+            costs = (ng_node_cost *)R_alloc((size_t)todo.plan.count, sizeof *costs);
+            ng_plan_cost(&todo.plan, gradients, call.run.threads, processor_seconds, costs, &call.error);
+        }
+        if (call.error.status == NG_OK) rehearse(&todo, cotangents, path, &call);
+        if (call.error.status == NG_OK) {
+            SEXP totals = Rf_allocVector(REALSXP, 2);
+            SET_VECTOR_ELT(result, 2, totals);
+            REAL(totals)[0] = (double)ng_arena_used(call.run.arena);
+            REAL(totals)[1] = took;
+            if (costs) plan_table(&todo.plan, costs, result);
+        }
+    }
+    bridge_end(&call, owner);
+    UNPROTECT(2);
     return result;
 }

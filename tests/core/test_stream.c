@@ -5,6 +5,7 @@
 #include <string.h>
 #include "check.h"
 #include "core/attribution/source.h"
+#include "core/network/cost.h"
 #include "core/network/types.h"
 
 enum { MOST_CALLS = 24, MOST_SETTINGS = 6, MOST_WEIGHTS = 4, WINDOWS = 3, NODES = 5 };
@@ -440,7 +441,7 @@ static void test_completeness(net *n)
 
 static bool stop_at(void *left, double done)
 {
-    CHECK(done > 0 && done <= 1);
+    CHECK(done >= 0 && done <= 1);
     return --*(int *)left < 0;
 }
 
@@ -451,7 +452,7 @@ static void test_stop(net *n)
     const data d = draw_data(n);
     result expected = new_result(n), found = new_result(n);
     CHECK(run_net(n, &d, &path, 1 << 28, alone, &expected) == NG_OK);
-    const int polls = WINDOWS * NODES + WINDOWS;                     /* rounds of one sample: each is followed by a poll */
+    const int polls = 2 + WINDOWS * NODES + WINDOWS;                 /* before the first round and, of one sample, after each */
     for (int after = 0; after <= polls; after += 3) {
         int left = after;
         const ng_run run = {.threads = 2, .round_bytes = 1, .poll = stop_at, .poll_data = &left};
@@ -459,6 +460,63 @@ static void test_stop(net *n)
     }
     CHECK(run_net(n, &d, &path, 1 << 28, alone, &found) == NG_OK);
     same_bits(n, &expected, &found);
+}
+
+static double ticks(void)
+{
+    static _Thread_local double now;
+    return now += 1;
+}
+
+/* Costs are of the plan's own tiles: every row is in one, and each layer stays inside its tiles (checked by ng_row()). */
+static void test_cost(const net *n)
+{
+    for (int64_t tile_bytes = 100; tile_bytes <= 100000; tile_bytes *= 10) {
+        ng_error error = {0};
+        const ng_run run = {.arena = ng_arena_new(1 << 28), .threads = 2, .tile_bytes = tile_bytes};
+        ng_plan plan;
+        CHECK(ng_plan_make(&n->graph, n->shapes, n->outputs, n->graph.output_count, true, &run, &plan, &error) == NG_OK);
+        ng_node_cost *costs = claim(run.arena, plan.count, sizeof *costs);
+        CHECK(ng_plan_cost(&plan, true, 2, ticks, costs, &error) == NG_OK);
+        int64_t kept = 0;
+        for (int k = 0; k < plan.count; k++) {
+            const ng_node *node = &plan.nodes[k];
+            kept += (costs[k].value_bytes + 63) / 64 * 64 + (costs[k].code_bytes + 63) / 64 * 64;
+            if (!node->layer.inputs) continue;
+            CHECK(costs[k].tile_rows > 0 && costs[k].computed_rows >= (double)costs[k].tile_rows);
+            if (node->kept || node->zone == NG_HEAD) CHECK(costs[k].computed_rows >= (double)ng_rows(node->whole));
+            if (node->pooled) CHECK(costs[k].path_operations > 0 && costs[k].path_seconds > 0);
+            else CHECK(costs[k].operations > 0 && costs[k].seconds > 0 && (node->zone == NG_HEAD || costs[k].back_seconds > 0));
+        }
+        CHECK(kept == plan.sample_bytes);
+        ng_arena_free(run.arena);
+    }
+}
+
+/* A call that is stopped before its first round has all the memory that it ever takes. */
+static void test_rehearsal(net *n)
+{
+    double positions[NODES], weights[NODES];
+    const ng_path path = midpoints(NODES, positions, weights);
+    const data d = draw_data(n);
+    result found = new_result(n);
+    const int64_t strides[2] = {ng_size(n->shapes[0]), ng_size(n->shapes[1])};
+    ng_arrays arrays = {(const float *const *)d.x, (const float *const *)d.baseline, strides, n->shapes, found.scores};
+    const ng_source source = ng_arrays_source(&arrays);
+    const ng_sink sink = ng_arrays_sink(&arrays);
+    const ng_objective objective = {(const float *const *)d.cotangent, d.stride};
+    int64_t used[2];
+    for (int whole = 0; whole < 2; whole++) {
+        ng_error error = {0};
+        int left = whole ? 1000 : 0;
+        ng_plan plan;
+        const ng_run run = {.arena = ng_arena_new(1 << 28), .threads = 2, .poll = stop_at, .poll_data = &left};
+        CHECK(ng_plan_make(&n->graph, n->shapes, n->outputs, n->graph.output_count, true, &run, &plan, &error) == NG_OK);
+        CHECK(ng_path_integral(&plan, &source, WINDOWS, &objective, &path, &sink, found.checks, &run, &error) == (whole ? NG_OK : NG_STOPPED));
+        used[whole] = ng_arena_used(run.arena);
+        ng_arena_free(run.arena);
+    }
+    CHECK(used[0] == used[1]);
 }
 
 static void test_refusals(void)
@@ -484,6 +542,8 @@ static void test_net(net *n, bool smooth)
     test_bits(n);
     test_memory(n);
     test_stop(n);
+    test_cost(n);
+    test_rehearsal(n);
     if (smooth) test_differences(n);
     if (smooth) test_completeness(n);
     ng_arena_free(n->arena);

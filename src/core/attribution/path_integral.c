@@ -30,7 +30,7 @@ ng_status ng_predict(const ng_plan *plan, const ng_source *source, int64_t windo
     divide(round_samples(plan, 1, run), 1, windows, &round_windows, &nodes);
     if (ng_stream_make(plan, source, round_windows, 0, run, &stream, error)) return error->status;
     float **here = ng_alloc(run->arena, plan->wanted_count, sizeof *here, error);
-    if (!here) return error->status;
+    if (!here || ng_poll(run, 0, error)) return error->status;
     for (int64_t first = 0; first < windows; first += round_windows) {
         const ng_round round = {first, least(round_windows, windows - first), 1, &end, NULL, false, false};
         for (int w = 0; w < plan->wanted_count; w++) here[w] = outputs[w] + first * ng_size(plan->nodes[plan->wanted[w]].whole);
@@ -75,6 +75,14 @@ static int64_t alike(const ng_path *path, int64_t node, int64_t most_nodes)
     return count;
 }
 
+/* The share of the work that is done once the ends of windows [first, first + here), `nodes` nodes and perhaps the delivery are: a
+ * node goes two ways, each end one, and the delivery takes about as long as two. */
+static double done_of(const ng_path *path, int64_t first, int64_t here, int64_t windows, int64_t nodes, bool delivered)
+{
+    const double all = 2.0 * (double)path->nodes + 4, done = 2.0 * (double)nodes + (delivered ? 4 : 2);
+    return ((double)first + (double)here * done / all) / (double)windows;
+}
+
 ng_status ng_path_integral(const ng_plan *plan, const ng_source *source, int64_t windows, const ng_objective *objective,
                            const ng_path *path, const ng_sink *sink, ng_check *checks, const ng_run *run, ng_error *error)
 {
@@ -84,7 +92,7 @@ ng_status ng_path_integral(const ng_plan *plan, const ng_source *source, int64_t
     divide(round_samples(plan, path->nodes, run), path->nodes, windows, &group, &nodes);
     if (ng_stream_make(plan, source, group * nodes, group, run, &stream, error)) return error->status;
     double *values = ng_alloc(run->arena, group * nodes, sizeof *values, error);
-    if (!values) return error->status;
+    if (!values || ng_poll(run, 0, error)) return error->status;
     stream.ends = 1;
     for (int64_t node = 0; node < path->nodes; node++) {
         if (path->positions[node] != 1) stream.ends = 2;
@@ -94,15 +102,16 @@ ng_status ng_path_integral(const ng_plan *plan, const ng_source *source, int64_t
     for (int64_t first = 0; first < windows; first += group) {
         const int64_t here = least(group, windows - first);
         evaluate_ends(&stream, group * nodes, first, here, objective, values, checks);
+        if (ng_poll(run, done_of(path, first, here, windows, 0, false), error)) return error->status;
         for (int64_t node = 0, count; node < path->nodes; node += count) {
             count = alike(path, node, nodes);
             const ng_round round = {first, here, count, path->positions + node, path->weights + node, path->positions[node] == 0,
                                     node == 0};
             ng_stream_gradient(&stream, &round, objective);
-            const double done = ((double)first + (double)here * (double)(node + count) / (double)path->nodes) / (double)windows;
-            if (ng_poll(run, done, error)) return error->status;
+            if (ng_poll(run, done_of(path, first, here, windows, node + count, false), error)) return error->status;
         }
         ng_stream_deliver(&stream, first, here, path->times_difference, take_scores, &to);
+        if (ng_poll(run, done_of(path, first, here, windows, path->nodes, true), error)) return error->status;
     }
     return NG_OK;
 }

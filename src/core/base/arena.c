@@ -26,6 +26,7 @@ void ng_arena_free(ng_arena *arena)
 }
 
 int64_t ng_arena_room(const ng_arena *arena) { return arena->limit - arena->used; }
+int64_t ng_arena_used(const ng_arena *arena) { return arena->used; }
 
 void *ng_alloc(ng_arena *arena, int64_t count, size_t size, ng_error *error)
 {

@@ -21,7 +21,8 @@ void *ng_alloc(ng_arena *arena, int64_t count, size_t size, ng_error *error);
 /* A copy of text that lives as long as the arena. */
 char *ng_copy_text(ng_arena *arena, const char *text, ng_error *error);
 
-/* How many bytes ng_alloc() can still give. */
+/* How many bytes ng_alloc() can still give, and has given. */
 int64_t ng_arena_room(const ng_arena *arena);
+int64_t ng_arena_used(const ng_arena *arena);
 
 #endif

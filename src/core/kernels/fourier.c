@@ -216,6 +216,12 @@ double ng_fourier_cost(int64_t taps, int64_t in_channels, int64_t out_channels, 
     return pairs * transforms + fmax(pairs, 1.5 * readings) * products + readings * reading;  /* one pair leaves room */
 }
 
+double ng_fourier_operations(const ng_fourier *f)
+{
+    const double N = (double)f->size, C = (double)f->in_channels, O = (double)f->out_channels;
+    return (5 * N * log2(N) * (C + O) + 8 * N * C * O) / (double)f->pair_rows;
+}
+
 int64_t ng_fourier_size(int64_t taps, int64_t in_channels, int64_t out_channels, int64_t length, int64_t multiple)
 {
     double cheapest = (double)length * (double)taps * (double)in_channels * (double)padded(out_channels) / 31;

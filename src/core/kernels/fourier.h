@@ -34,6 +34,9 @@ int64_t ng_fourier_size(int64_t taps, int64_t in_channels, int64_t out_channels,
  * about one sample in caches: several in a call share the reading of the weights. */
 double ng_fourier_cost(int64_t taps, int64_t in_channels, int64_t out_channels, int64_t length, int64_t multiple, int64_t size);
 
+/* Floating-point operations of one row of y: its share of the transforms and of the products. */
+double ng_fourier_operations(const ng_fourier *fourier);
+
 /* All rows and samples of y. x holds every row in [0, x->length) that they read. y->first is a multiple of pair_rows, and so is
  * y->last unless it is the end of the tensor. bias may be NULL; add: to what is there. scratch: scratch_bytes, 64-byte
  * aligned. */

@@ -21,7 +21,7 @@ static void backward(const ng_layer *layer, const ng_tile *dy, const ng_code *co
     if (dx->data) ng_fourier_rows(&config->backward, dy, layer->reach.size - 1 - layer->reach.pad, NULL, true, dx, scratch);
 }
 
-static const ng_layer_type type = {.class_name = "Conv1D", .affine = true, .forward = forward, .backward = backward};
+static const ng_layer_type type = {.class_name = "Conv1D", .algorithm = "frequency domain", .affine = true, .forward = forward, .backward = backward};
 
 ng_status ng_fourier_conv1d(ng_layer *layer, ng_arena *arena, ng_error *error)
 {
@@ -43,5 +43,6 @@ ng_status ng_fourier_conv1d(ng_layer *layer, ng_arena *arena, ng_error *error)
     layer->call_bytes = config->forward.scratch_bytes > config->backward.scratch_bytes ? config->forward.scratch_bytes
                                                                                        : config->backward.scratch_bytes;
     layer->weight_bytes = config->forward.weight_bytes;
+    layer->row_operations = ng_fourier_operations(&config->forward);
     return NG_OK;
 }

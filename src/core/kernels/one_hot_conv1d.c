@@ -137,7 +137,7 @@ static void backward(const ng_layer *layer, const ng_tile *dy, const ng_code *co
     config->exact.type->backward(&config->exact, dy, code, dx, scratch);
 }
 
-static const ng_layer_type type = {.class_name = "Conv1D", .affine = true, .forward = forward, .backward = backward};
+static const ng_layer_type type = {.class_name = "Conv1D", .algorithm = "table look-up", .affine = true, .forward = forward, .backward = backward};
 
 ng_status ng_one_hot_conv1d(ng_layer *layer, ng_arena *arena, ng_error *error)
 {
@@ -150,5 +150,6 @@ ng_status ng_one_hot_conv1d(ng_layer *layer, ng_arena *arena, ng_error *error)
     *config = (one_hot){*layer, choose(), layer->weight_count > 1 ? layer->weights[1].data : no_bias};
     layer->type = &type;
     layer->config = config;
+    layer->row_operations = (double)(layer->reach.size * filters);
     return NG_OK;
 }

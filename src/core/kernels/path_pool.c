@@ -58,7 +58,7 @@ static kernel choose(void)
 
 typedef struct path_pool { kernel kernel; const float *order, *scale, *shift; } path_pool;
 
-static const ng_layer_type type = {.class_name = "MaxPooling1D"};
+static const ng_layer_type type = {.class_name = "MaxPooling1D", .algorithm = "with relu and norm, winners once for all nodes"};
 
 bool ng_path_pool(const ng_layer *pool, ng_arena *arena, ng_layer *made)
 {

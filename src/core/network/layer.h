@@ -44,6 +44,7 @@ typedef struct ng_layer {
     int64_t scratch_bytes, call_bytes;           /* scratch of one call: scratch_bytes for each sample in the tile, and call_bytes */
     int64_t y_align, x_align;                    /* tiles of y, and of dx, begin at multiples of these; 0: anywhere */
     int64_t weight_bytes;                        /* what a call reads besides its tiles, if so much that samples should share it */
+    double row_operations;                       /* floating-point ones of a row of y, if not those of the formula */
 } ng_layer;
 
 /* Contract.
@@ -57,6 +58,7 @@ typedef struct ng_layer {
  *     nobody wants that gradient. dx[i] may hold different rows for different inputs, and x[i] more rows than needed. */
 typedef struct ng_layer_type {
     const char *class_name;                      /* Keras class, the key of the reader's table */
+    const char *algorithm;                       /* of a kernel that does not follow the formula step by step; NULL: it does */
     bool affine;                                 /* y = A x + b: the path integral lifts a leading affine run out of its loop */
     bool forgetful;                              /* with code_bytes 0 forward keeps nothing: where nobody wants a gradient */
     ng_status (*shape)(ng_layer *layer, ng_arena *arena, ng_error *error);

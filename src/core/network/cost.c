@@ -1,0 +1,302 @@
+#include <string.h>
+#include "core/kernels/path_pool.h"
+#include "core/network/cost.h"
+#include "core/network/types.h"
+#include "core/network/vector.h"
+
+static const double LEAST_SECONDS = 2e-3;        /* of a timing */
+enum { ROUND_NODES = 8 };                        /* of a path: they share what is found of an origin */
+
+static int64_t padded(int64_t bytes) { return (bytes + 63) / 64 * 64; }
+
+/* ---- operations ---- */
+
+/* Of one row of output, by a kernel that knows better or by the formula. Layers with matrices multiply every weight with it once, recurrent ones once for every row of
+ * input; the others do about one operation for every number that they read and write. */
+static double row_operations(const ng_layer *layer, bool formula)
+{
+    if (layer->row_operations > 0 && !formula) return layer->row_operations;
+    double weights = 0, numbers = (double)ng_size(layer->out);
+    for (int w = 0; w < layer->weight_count && layer->type != &ng_prelu; w++) {
+        const ng_tensor *weight = &layer->weights[w];
+        double size = weight->rank > 1;
+        for (int d = 0; d < weight->rank; d++) size *= (double)weight->dim[d];
+        weights += size;
+    }
+    if (layer->type == &ng_lstm || layer->type == &ng_gru) return 2 * weights * (double)layer->in->length / (double)ng_rows(layer->out);
+    if (weights > 0) return 2 * weights;
+    if (layer->type == &ng_dot) return 2 * (double)ng_size(layer->in[0]) / (double)layer->in->length * (double)layer->out.channels;
+    for (int i = 0; i < layer->inputs; i++) numbers += (double)ng_size(layer->in[i]);
+    return numbers / (double)ng_rows(layer->out);
+}
+
+/* ---- one tile of one layer, alone ---- */
+
+typedef struct trial {
+    const ng_node *node;
+    ng_tile *x, y;                               /* values forward, gradients backward */
+    ng_code code;
+    uint8_t *kept;                               /* where codes go to be kept */
+    void *scratch;
+    float *shared, *apart;                       /* of a pooled origin: its sums */
+    double seconds;
+} trial;
+
+static float number(uint32_t *state)
+{
+    *state = *state * 1664525u + 1013904223u;
+    return (float)(*state >> 8) / (float)(1 << 23) - 1;
+}
+
+/* A tile in memory, filled with numbers; with single ones if that is what the layer reads in the end. Without memory: its bytes. */
+static int64_t lay_tile(ng_shape shape, ng_range rows, int64_t samples, bool one_hot, uint8_t *memory, ng_tile *tile)
+{
+    const int64_t stride = (rows.last - rows.first) * shape.channels;
+    uint32_t state = 1;
+    *tile = (ng_tile){stride ? (float *)memory : NULL, rows.first, rows.last, ng_rows(shape), shape.channels, samples, stride};
+    for (int64_t i = 0; tile->data && i < samples * stride; i++) tile->data[i] = one_hot ? 0 : number(&state);
+    for (int64_t i = 0; tile->data && one_hot && i < samples * stride; i += shape.channels)
+        tile->data[i + (int64_t)((number(&state) + 1) / 2 * (float)shape.channels)] = 1;
+    return padded(samples * stride * 4);
+}
+
+/* Tiles of the layer of node k for these rows of its output, y, and of its inputs. Without memory: the bytes they take. */
+static int64_t lay_out(const ng_plan *plan, int k, ng_range y, const ng_range *x, int64_t samples, uint8_t *memory, trial *made)
+{
+    const ng_node *node = &plan->nodes[k];
+    const ng_layer *layer = &node->layer;
+    const int64_t code_bytes = (y.last - y.first) * layer->code_bytes;
+    int64_t used = 0;
+    made->node = node;
+    for (int i = 0; i < layer->inputs; i++) {
+        const bool one_hot = plan->nodes[node->inputs[i]].layer.inputs == 0;
+        used += lay_tile(layer->in[i], x[i], samples, one_hot, memory ? memory + used : NULL, &made->x[i]);
+    }
+    used += lay_tile(layer->out, y, samples, false, memory ? memory + used : NULL, &made->y);
+    made->code = (ng_code){memory ? memory + used : NULL, y.first, y.last, layer->code_bytes, code_bytes};
+    if (memory) memset(made->code.data, 0, (size_t)(samples * code_bytes));
+    used += padded(samples * code_bytes);
+    made->kept = memory ? memory + used : NULL;
+    used += padded(samples * code_bytes);
+    made->scratch = memory ? memory + used : NULL;
+    if (!node->pooled) return used + padded(layer->scratch_bytes * samples + layer->call_bytes);
+    made->shared = memory ? (float *)(memory + used + padded(ng_windows_bytes(layer, y))) : NULL;
+    made->apart = memory ? made->shared + made->y.sample_stride : NULL;
+    return used + padded(ng_windows_bytes(layer, y)) + padded((1 + layer->reach.size) * made->y.sample_stride * 4);
+}
+
+static void forward(trial *t)
+{
+    t->node->layer.type->forward(&t->node->layer, t->x, &t->y, &t->code, t->scratch);
+    memcpy(t->kept, t->code.data, (size_t)(t->y.samples * t->code.sample_stride));
+}
+
+static void backward(trial *t)
+{
+    for (int i = 0; i < t->node->layer.inputs; i++)
+        if (t->x[i].data) memset(t->x[i].data, 0, (size_t)(t->x[i].samples * t->x[i].sample_stride) * 4);
+    t->node->layer.type->backward(&t->node->layer, &t->y, &t->code, t->x, t->scratch);
+}
+
+/* At an origin the path interpolates, and adds up gradients: about a sum each. */
+static void pass(trial *t)
+{
+    for (int64_t n = 1; n < t->y.samples; n++)
+        for (int way = 0; way < 2; way++) ng_add_scaled(t->y.data, ng_row(&t->y, n, t->y.first), 0.5f, t->y.sample_stride);
+}
+
+/* The same at a pooled origin, between a sequence and a baseline of zeros. */
+static void pooled_pass(trial *t)
+{
+    const ng_layer *layer = &t->node->layer;
+    ng_windows windows;
+    memset(t->x->data + t->x->sample_stride, 0, (size_t)t->x->sample_stride * 4);
+    ng_windows_find(layer, t->x, (ng_range){t->y.first, t->y.last}, false, t->scratch, &windows);
+    for (int64_t n = 0; n < t->y.samples; n++) {
+        ng_windows_forward(layer, &windows, 0.5f, ng_row(&t->y, n, t->y.first));
+        ng_windows_backward(layer, &windows, 0.5f, 0.1f, ng_row(&t->y, n, t->y.first), n == 0, t->shared, t->apart);
+    }
+}
+
+/* ---- time ---- */
+
+typedef struct clock { double (*seconds)(void); int threads; trial *trials; } clock;
+
+/* Seconds of once() in this thread. The first time is not counted: memory is new then. */
+static double time_in_thread(const clock *c, void (*once)(trial *), trial *t)
+{
+    once(t);
+    for (int64_t times = 1;; times *= 2) {
+        const double start = c->seconds();
+        for (int64_t i = 0; i < times; i++) once(t);
+        const double took = c->seconds() - start;
+        if (took >= LEAST_SECONDS) return took / (double)times;
+    }
+}
+
+/* The mean over threads, each on tiles of its own. */
+static double time_of(const clock *c, void (*once)(trial *))
+{
+    double sum = 0;
+#pragma omp parallel for schedule(static, 1) num_threads(c->threads)
+    for (int t = 0; t < c->threads; t++) c->trials[t].seconds = time_in_thread(c, once, &c->trials[t]);
+    for (int t = 0; t < c->threads; t++) sum += c->trials[t].seconds;
+    return sum / c->threads;
+}
+
+/* Times once() on the layer of node k; *seconds is of one sample in one tile. */
+static ng_status time_layer(const clock *c, const ng_plan *plan, int k, ng_range y, const ng_range *x, int64_t samples,
+                            void (*once)(trial *), double *seconds, ng_error *error)
+{
+    const int64_t bytes = lay_out(plan, k, y, x, samples, NULL, c->trials);
+    ng_arena *arena = ng_arena_new(INT64_MAX);
+    uint8_t *memory = arena ? ng_alloc(arena, c->threads, (size_t)bytes, error) : NULL;
+    if (!memory) {
+        ng_arena_free(arena);
+        return ng_fail(error, NG_OUT_OF_MEMORY, &plan->nodes[k].layer, "the system has no memory left for a tile of it");
+    }
+    for (int t = 0; t < c->threads; t++) lay_out(plan, k, y, x, samples, memory + t * bytes, &c->trials[t]);
+    *seconds = time_of(c, once) / (double)samples;
+    ng_arena_free(arena);
+    return NG_OK;
+}
+
+static ng_status make_clock(const ng_plan *plan, int threads, double (*seconds)(void), ng_arena *arena, clock *c, ng_error *error)
+{
+    int inputs = 1;
+    for (int k = 0; k < plan->count; k++)
+        if (plan->nodes[k].layer.inputs > inputs) inputs = plan->nodes[k].layer.inputs;
+    *c = (clock){seconds, threads, ng_alloc(arena, threads, sizeof *c->trials, error)};
+    for (int t = 0; c->trials && t < threads; t++)
+        if (!(c->trials[t].x = ng_alloc(arena, inputs, sizeof *c->trials[t].x, error))) return error->status;
+    return c->trials ? NG_OK : error->status;
+}
+
+/* ---- a plan ---- */
+
+/* What a plan's walk notes for each node. */
+typedef struct notes { ng_range *here, *middle, *x; double *computed; } notes;
+
+static bool some(ng_range rows) { return rows.last > rows.first; }
+
+/* Counts the rows of all tiles of a stage; middle[] are those of one in the middle. */
+static void count_rows(const ng_plan *plan, const ng_stage *stage, bool forward, const notes *n)
+{
+    const int64_t tiles = forward ? stage->tiles : stage->back_tiles;
+    memset(n->computed, 0, (size_t)plan->count * sizeof *n->computed);
+    for (int64_t tile = 0; tile < tiles; tile++) {
+        ng_range *rows = tile == tiles / 2 ? n->middle : n->here;
+        if (forward) ng_tile_rows(plan, stage, tile, rows);
+        else ng_back_tile_rows(plan, stage, tile, rows);
+        for (int k = 0; k < stage->last; k++)
+            if (some(rows[k])) n->computed[k] += (double)(rows[k].last - rows[k].first);
+    }
+}
+
+static ng_status cost_forward(const ng_plan *plan, const ng_stage *stage, int k, const clock *c, const notes *n, ng_node_cost *cost, ng_error *error)
+{
+    const ng_node *node = &plan->nodes[k];
+    const bool prefix = node->zone == NG_PREFIX;
+    const int64_t rows = n->middle[k].last - n->middle[k].first, samples = prefix ? 1 : stage->block;
+    cost->tiles = stage->tiles;
+    cost->tile_rows = rows;
+    cost->computed_rows = n->computed[k];
+    cost->value_bytes = node->kept ? ng_size(node->whole) * 4 : 0;
+    if (!node->layer.inputs || node->pooled || rows <= 0) return NG_OK;
+    cost->operations = row_operations(&node->layer, false) * n->computed[k];
+    for (int i = 0; i < node->layer.inputs; i++) n->x[i] = n->middle[node->inputs[i]];
+    if (time_layer(c, plan, k, n->middle[k], n->x, samples, forward, &cost->seconds, error)) return error->status;
+    cost->seconds *= n->computed[k] / (double)rows;
+    return NG_OK;
+}
+
+/* The transpose of a prefix is taken as if it ran on the tiles of the trunk. */
+static ng_status cost_backward(const ng_plan *plan, const ng_stage *stage, int k, const clock *c, const notes *n, ng_node_cost *cost, ng_error *error)
+{
+    const ng_node *node = &plan->nodes[k];
+    const int64_t rows = n->middle[k].last - n->middle[k].first;
+    cost->code_bytes = node->zone == NG_TRUNK ? ng_rows(node->layer.out) * node->layer.code_bytes : 0;
+    if (!node->layer.inputs || node->pooled || rows <= 0) return NG_OK;
+    cost->back_operations = row_operations(&node->layer, node->zone == NG_PREFIX) * n->computed[k];
+    for (int i = 0; i < node->layer.inputs; i++)
+        n->x[i] = node->zone == NG_PREFIX ? ng_rows_needed(node->layer.reach, n->middle[k], ng_rows(node->layer.in[i])) : n->middle[node->inputs[i]];
+    ng_range y = n->middle[k];
+    if (node->zone == NG_PREFIX) y = ng_rows_touched(node->layer.reach, n->x[0], ng_rows(node->layer.out));
+    if (time_layer(c, plan, k, y, n->x, node->zone == NG_PREFIX ? 1 : stage->back_block, backward, &cost->back_seconds, error))
+        return error->status;
+    cost->back_seconds *= n->computed[k] / (double)rows;
+    return NG_OK;
+}
+
+static ng_status cost_path(const ng_plan *plan, int k, const clock *c, const notes *n, ng_node_cost *cost, ng_error *error)
+{
+    const ng_node *node = &plan->nodes[k];
+    for (int i = 0; i < node->layer.inputs; i++)
+        n->x[i] = node->pooled ? ng_rows_needed(node->layer.reach, n->middle[k], ng_rows(node->layer.in[i])) : (ng_range){0, 0};
+    if (time_layer(c, plan, k, n->middle[k], n->x, ROUND_NODES, node->pooled ? pooled_pass : pass, &cost->path_seconds, error))
+        return error->status;
+    cost->path_seconds *= n->computed[k] / (double)(n->middle[k].last - n->middle[k].first);
+    if (node->pooled) cost->path_operations = row_operations(&node->layer, false) * n->computed[k];
+    return NG_OK;
+}
+
+static ng_status cost_stage(const ng_plan *plan, const ng_stage *stage, bool gradients, const clock *c, const notes *n, ng_node_cost *costs, ng_error *error)
+{
+    const int first = stage == plan->stages ? 0 : stage->first;
+    count_rows(plan, stage, true, n);
+    for (int k = first; k < stage->last; k++)
+        if (cost_forward(plan, stage, k, c, n, &costs[k], error)) return error->status;
+    for (int k = 0; stage == plan->stages && gradients && k < plan->trunk_first; k++) {
+        if (cost_backward(plan, stage, k, c, n, &costs[k], error)) return error->status;
+        if (plan->nodes[k].origin && some(n->middle[k]) && cost_path(plan, k, c, n, &costs[k], error)) return error->status;
+    }
+    if (!gradients) return NG_OK;
+    count_rows(plan, stage, false, n);
+    for (int k = stage->first; k < stage->last; k++)
+        if (cost_backward(plan, stage, k, c, n, &costs[k], error)) return error->status;
+    return NG_OK;
+}
+
+static ng_status cost_head(const ng_plan *plan, int k, bool gradients, const clock *c, const notes *n, ng_node_cost *cost, ng_error *error)
+{
+    const ng_node *node = &plan->nodes[k];
+    const ng_range all = {0, ng_rows(node->layer.out)};
+    const int64_t samples = plan->head_block * node->group;
+    for (int i = 0; i < node->layer.inputs; i++) n->x[i] = (ng_range){0, ng_rows(node->layer.in[i])};
+    cost->tiles = 1;
+    cost->tile_rows = ng_rows(node->whole);
+    cost->computed_rows = (double)cost->tile_rows;
+    cost->operations = row_operations(&node->layer, false) * (double)all.last * (double)node->group;
+    if (time_layer(c, plan, k, all, n->x, samples, forward, &cost->seconds, error)) return error->status;
+    cost->seconds *= (double)node->group;
+    if (!gradients) return NG_OK;
+    cost->back_operations = cost->operations;
+    if (time_layer(c, plan, k, all, n->x, samples, backward, &cost->back_seconds, error)) return error->status;
+    cost->back_seconds *= (double)node->group;
+    return NG_OK;
+}
+
+static ng_status cost_all(const ng_plan *plan, bool gradients, int threads, double (*seconds)(void), ng_arena *arena,
+                          ng_node_cost *costs, ng_error *error)
+{
+    clock c;
+    const int count = plan->count;
+    const notes n = {.here = ng_alloc(arena, count, sizeof *n.here, error), .middle = ng_alloc(arena, count, sizeof *n.middle, error),
+                     .x = ng_alloc(arena, count, sizeof *n.x, error), .computed = ng_alloc(arena, count, sizeof *n.computed, error)};
+    if (!n.here || !n.middle || !n.x || !n.computed || make_clock(plan, threads, seconds, arena, &c, error)) return error->status;
+    memset(costs, 0, (size_t)count * sizeof *costs);
+    for (int s = 0; s < plan->stage_count; s++)
+        if (cost_stage(plan, &plan->stages[s], gradients, &c, &n, costs, error)) return error->status;
+    for (int k = plan->head_first; k < count; k++)
+        if (cost_head(plan, k, gradients, &c, &n, &costs[k], error)) return error->status;
+    return NG_OK;
+}
+
+ng_status ng_plan_cost(const ng_plan *plan, bool gradients, int threads, double (*seconds)(void), ng_node_cost *costs, ng_error *error)
+{
+    ng_arena *arena = ng_arena_new(INT64_MAX);
+    if (!arena) return ng_fail(error, NG_OUT_OF_MEMORY, NULL, "the system has no memory left");
+    const ng_status status = cost_all(plan, gradients, threads, seconds, arena, costs, error);
+    ng_arena_free(arena);
+    return status;
+}

@@ -1,0 +1,60 @@
+toy <- function(length_bp = 2000) {
+    model_from(toy_network(c(NA, 4), conv(random_array(c(24, 4, 16), 1), random_array(16, 2)), activation("relu"), max_pool(4),
+                           conv(random_array(c(24, 16, 16), 3) / 8, random_array(16, 4)), activation("relu"), max_pool(2),
+                           toy_layer("GlobalAveragePooling1D", data_format = "channels_last", keepdims = FALSE),
+                           dense(random_array(c(16, 1), 5)), activation("sigmoid")))
+}
+genome <- random_genome(c(2000, 30000), seed = 1)
+scores <- function(...) attribution(toy(), genome, nodes = 10, ...)@scores
+enough <- function(expr) as.numeric(gsub(".*memory_bytes = ([0-9.e+]+)`.*", "\\1", conditionMessage(tryCatch(expr, error = identity))))
+
+test_that("a plan says what each layer does and takes", {
+    ahead <- plan(toy(), genome, nodes = 10)
+    layers <- as.data.frame(ahead)
+    expect_equal(ahead@settings[c("windows", "window", "nodes")], list(windows = 2L, window = 30000, nodes = 10))
+    first <- layers[layers$class == "Conv1D", ][1, ]
+    expect_equal(first$part, "once")
+    expect_equal(first$algorithm, "table look-up")
+    expect_equal(first$shape, "(30,000, 16)")
+    expect_equal(layers$part[layers$class == "Dense"], "whole")
+    expect_true(all(layers$operations[layers$class %in% c("Conv1D", "Dense")] > 0))
+    expect_gt(ahead@settings$seconds, 0)
+    expect_equal(ahead@settings$operations, sum(layers$operations))
+    expect_equal(ahead@settings$result_bytes, 32 * 32000)
+    expect_output(show(ahead), "Plan of integrated gradients of toy: 2 windows of up to 30,000 bp, 10 nodes")
+    expect_output(show(ahead), "memory .* while it runs .at most 1 GB allowed., 1.02 MB of result")
+})
+
+test_that("a direct convolution counts two operations a weight and row, forward for all nodes and both ends, back for all nodes", {
+    model <- model_from(toy_network(c(100, 4), activation("relu"), conv(random_array(c(3, 4, 5), 1)), flatten(), dense(random_array(c(500, 1), 2))))
+    layers <- as.data.frame(plan(model, random_genome(250, seed = 1), nodes = 7))       # three windows, the last one aligned to the end
+    expect_equal(layers$operations[layers$class == "Conv1D"], 3 * 16 * 2 * 100 * 3 * 4 * 5)
+    expect_equal(layers$operations[layers$class == "Dense"], 3 * 16 * 2 * 500)
+    layers <- as.data.frame(plan(model, random_genome(250, seed = 1), method = "predict"))
+    expect_equal(layers$operations[layers$class == "Conv1D"], 3 * 2 * 100 * 3 * 4 * 5)
+})
+
+test_that("a run keeps to its limit and gives the same bits, or asks for what it needs before it starts", {
+    expected <- scores()
+    needed <- enough(scores(memory_bytes = 1e5))
+    for (limit in needed * c(1, 1.1, 1.3, 2, 10)) {
+        expect_lte(plan(toy(), genome, nodes = 10, memory_bytes = limit)@settings$core_bytes, limit)
+        expect_identical(scores(memory_bytes = limit), expected)
+    }
+    expect_error(scores(memory_bytes = 0.5 * needed), class = "nucleograd_error_memory")
+    predicted <- predict(toy(), genome)
+    needed <- enough(predict(toy(), genome, memory_bytes = 1e4))
+    expect_identical(predict(toy(), genome, memory_bytes = needed), predicted)
+    expect_error(predict(toy(), genome, memory_bytes = 0.5 * needed), class = "nucleograd_error_memory")
+})
+
+test_that("errors of memory say what was given and what is enough", {
+    expect_error(scores(memory_bytes = 1e5), "memory_bytes. must be at least .* MB. for this model and genome")
+    expect_error(scores(memory_bytes = 1e5), "It is 1e.05 .100 kB.")
+    expect_error(scores(memory_bytes = -1), "must be one positive number of bytes, not -1", class = "nucleograd_error_argument")
+    expect_error(plan(toy(), genome, memory_bytes = "1 GB"), "must be one positive number", class = "nucleograd_error_argument")
+    before <- options(nucleograd.memory_bytes = 1e5)
+    on.exit(options(before))
+    expect_error(scores(), class = "nucleograd_error_memory")
+    expect_length(scores(memory_bytes = 1e9), 2)
+})
