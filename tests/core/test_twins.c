@@ -1,7 +1,8 @@
-/* Kernels that stand for layers, against the layers: the same bits (relu_pool, one_hot_conv1d), cut into random tiles too. */
+/* Kernels that stand for layers, against the layers: the same bits (relu_pool, path_pool, one_hot_conv1d), cut into random tiles too. */
 #include "trial.h"
 #include "core/kernels/matrix.h"
 #include "core/kernels/one_hot_conv1d.h"
+#include "core/kernels/path_pool.h"
 #include "core/kernels/relu_pool.h"
 #include "core/network/types.h"
 
@@ -144,6 +145,129 @@ static void relu_pool_case(void)
     end_trial(&pool);
 }
 
+/* relu, BatchNormalization before or after the pool or none, MaxPooling1D: layers of one channel count. */
+typedef struct run_of_layers { trial relu, norm, pool; ng_layer *order[3]; int count; bool norm_last; } run_of_layers;
+
+static void start_run(run_of_layers *run, int64_t C, int64_t size, int64_t stride, const char *padding, int64_t L)
+{
+    const ng_shape in = {2, 1, L, C};
+    start_trial(&run->relu, &ng_activation, 1, &in);
+    set_word(&run->relu, "activation", "relu");
+    start_trial(&run->pool, &ng_max_pooling1d, 1, &in);
+    set_number(&run->pool, "pool_size", (double)size);
+    set_number(&run->pool, "strides", (double)stride);
+    set_word(&run->pool, "padding", padding);
+    shape_of(&run->relu.layer, run->relu.arena);
+    shape_of(&run->pool.layer, run->pool.arena);
+    run->norm_last = draw(2);
+    start_trial(&run->norm, &ng_batch_normalization, 1, run->norm_last ? &run->pool.layer.out : &in);
+    for (int w = 0; w < 3; w++) add_weight(&run->norm, 1, C, 0, 0, -1, 1);
+    add_weight(&run->norm, 1, C, 0, 0, 0.1, 2);
+    shape_of(&run->norm.layer, run->norm.arena);
+    run->count = 2 + (int)draw(2);
+    run->order[0] = &run->relu.layer;
+    run->order[1] = run->count == 3 && !run->norm_last ? &run->norm.layer : &run->pool.layer;
+    run->order[2] = run->norm_last ? &run->norm.layer : &run->pool.layer;
+}
+
+/* y of the layers one after the other, and weight * their gradient added to the sums. */
+static void run_layers(run_of_layers *run, float *z, const float *dy, float weight, float *y, float *sums)
+{
+    ng_tile value[4], gradient[4];
+    ng_code code[3];
+    value[0] = cut_rows(&run->pool, z, 0, run->relu.layer.in->length, *run->relu.layer.in);
+    for (int i = 0; i < run->count; i++) {
+        const ng_layer *layer = run->order[i];
+        value[i + 1] = cut_rows(&run->pool, NULL, 0, layer->out.length, layer->out);
+        code[i] = (ng_code){claim(&run->pool, layer->out.length * layer->code_bytes + 1, 1), 0, layer->out.length, layer->code_bytes, 0};
+        layer->type->forward(layer, &value[i], &value[i + 1], &code[i], NULL);
+    }
+    memcpy(y, value[run->count].data, (size_t)ng_size(run->pool.layer.out) * sizeof *y);
+    gradient[run->count] = cut_rows(&run->pool, dy, 0, run->pool.layer.out.length, run->pool.layer.out);
+    for (int i = run->count - 1; i >= 0; i--) {
+        gradient[i] = value[i];
+        memset(gradient[i].data, 0, (size_t)gradient[i].sample_stride * sizeof *sums);
+        run->order[i]->type->backward(run->order[i], &gradient[i + 1], &code[i], &gradient[i], NULL);
+    }
+    for (int64_t i = 0; i < ng_size(*run->relu.layer.in); i++) sums[i] += weight * gradient[0].data[i];
+}
+
+/* Nodes of a path whose baseline is constant but for stretches; a path from the baseline itself has all of its ties. */
+static void path_pool_case(void)
+{
+    enum { NODES = 4 };
+    static const char *const paddings[] = {"valid", "same"};
+    run_of_layers run;
+    const int64_t C = 16 * (1 + draw(3)), size = 1 + draw(6), stride = 1 + draw(size + 2), L = size + draw(80);
+    const bool tied = draw(3) == 0, from_baseline = draw(4) == 0, alone = !from_baseline && draw(4) == 0;
+    start_run(&run, C, size, stride, paddings[draw(2)], L);
+    trial *q = &run.pool;
+    ng_layer fused, made, last;
+    const bool norm_first = run.count == 3 && !run.norm_last;
+    CHECK(ng_relu_pool(&run.relu.layer, norm_first ? &run.norm.layer : NULL, &run.pool.layer, q->arena, &fused));
+    CHECK(ng_path_pool(&fused, q->arena, &made));
+    if (run.count == 3 && run.norm_last) {
+        CHECK(ng_path_pool_norm(&made, &run.norm.layer, q->arena, &last));
+        CHECK(!ng_path_pool_norm(&last, &run.norm.layer, q->arena, &made));
+        made = last;
+    }
+    const ng_shape in = {2, 1, L, C}, out = made.out;
+    const int64_t rows = out.length;
+    float *z = numbers(q, 2 * L * C), *baseline = numbers(q, C), *here = claim(q, L * C, sizeof *here);
+    for (int64_t i = 0; tied && i < 2 * L * C; i++) z[i] = (float)(draw(3) - 1);
+    for (int64_t t = 0, odd = 0; t < L; t++) {
+        if (draw(20) == 0) odd = draw(2);
+        if (!odd) memcpy(z + (L + t) * C, baseline, (size_t)C * sizeof *z);
+    }
+
+    ng_winners winners = {claim(q, rows * C, sizeof(float)), claim(q, rows * C, 1), claim(q, rows, 1), baseline};
+    for (int64_t first = 0, end; first < rows; first = end) {
+        end = first + 1 + draw(rows - first);
+        const ng_range needed = ng_rows_needed(made.reach, (ng_range){first, end}, L);
+        const ng_tile ends = {z + needed.first * C, needed.first, needed.last, L, C, alone ? 1 : 2, L * C};
+        ng_winners_find(&made, &ends, (ng_range){first, end}, from_baseline, &winners);
+    }
+    float *y = claim(q, rows * C, sizeof *y), *expected_y = claim(q, rows * C, sizeof *y), *expected = claim(q, L * C, sizeof *y);
+    float *shared = numbers(q, rows * C), *apart = numbers(q, rows * size * C);              /* what is there before the first node */
+    const float last_position = 1;
+    for (int n = 0; n < NODES; n++) {
+        const float a = alone || n == NODES - 1 ? last_position : from_baseline && n == 0 ? 0 : (float)(draw_real() + 1.01f) / 2.02f;
+        const float weight = (float)draw_real(), *dy = numbers(q, rows * C);
+        for (int64_t i = 0; i < L * C; i++) here[i] = a == 1 ? z[i] : a == 0 ? z[L * C + i] : z[L * C + i] + a * (z[i] - z[L * C + i]);
+        run_layers(&run, here, dy, weight, expected_y, expected);
+        for (int64_t first = 0, end; first < rows; first = end) {
+            end = first + 1 + draw(rows - first);
+            float *copies = claim(q, ng_apart_bytes(&made, end - first), 1), *to = copies;
+            const ng_tile ends = {z, 0, L, L, C, alone ? 1 : 2, L * C};
+            for (int64_t t = first; t < end; t++)
+                if (winners.apart[t]) {
+                    ng_apart_copy(&made, &ends, (ng_range){t, t + 1}, to);
+                    to += ng_apart_bytes(&made, 1) / (int64_t)sizeof *to;
+                }
+            const ng_windows windows = {&winners, first, end, copies};
+            ng_windows_forward(&made, &windows, a, y + first * C);
+            ng_windows_backward(&made, &windows, a, weight, dy + first * C, n == 0, shared + first * C, apart + first * size * C);
+        }
+        for (int64_t i = 0; i < rows * C; i++) CHECK(y[i] == expected_y[i]);
+    }
+    for (int64_t first = 0, end; first < L; first = end) {
+        end = first + 1 + draw(L - first);
+        const ng_range touched = ng_rows_touched(made.reach, (ng_range){first, end}, rows);
+        ng_tile dx = cut_rows(q, NULL, first, end, in);
+        memset(dx.data, 0, (size_t)dx.sample_stride * sizeof *dx.data);
+        ng_winners_spread(&made, &winners, touched, shared + touched.first * C, apart + touched.first * size * C, &dx);
+        /* where windows overlap, sums of windows are added here, windows of sums there */
+        for (int64_t i = 0; i < (end - first) * C; i++) {
+            const float there = expected[first * C + i];
+            CHECK(stride >= size ? dx.data[i] == there : fabsf(dx.data[i] - there) <= 1e-5f);
+        }
+        CHECK(isnan(dx.data[-1]) && isnan(dx.data[(end - first) * C]));
+    }
+    end_trial(&run.relu);
+    end_trial(&run.norm);
+    end_trial(&run.pool);
+}
+
 int main(void)
 {
     static const char *const kernels[] = {"portable", "avx2", "avx512"};
@@ -151,6 +275,7 @@ int main(void)
         if (!ng_force_kernel(kernels[i])) continue;
         for (int k = 0; k < 60; k++) one_hot_case();
         for (int k = 0; k < 120; k++) relu_pool_case();
+        for (int k = 0; k < 120; k++) path_pool_case();
     }
     return finish();
 }

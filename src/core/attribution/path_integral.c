@@ -50,13 +50,13 @@ static void take_scores(void *data, int input, int64_t window, ng_range rows, co
     to->sink->add(to->sink->data, input, window, rows, scores);
 }
 
-/* F at both ends of each window's path; in one round if its room of `samples` allows, since ends share the first layer. */
+/* F at both ends of each window's path, or at the sequence if the path is only that; in one round if its room of `samples` allows, since ends share the first layer. */
 static void evaluate_ends(ng_stream *stream, int64_t samples, int64_t first_window, int64_t windows, const ng_objective *objective,
                           double *values, ng_check *checks)
 {
     static const double positions[] = {0, 1};
-    const int64_t together = samples >= 2 * windows ? 2 : 1;
-    for (int64_t end = 0; end < 2; end += together) {
+    const int64_t together = stream->ends == 2 && samples >= 2 * windows ? 2 : 1;
+    for (int64_t end = 2 - stream->ends; end < 2; end += together) {
         const ng_round round = {first_window, windows, together, positions + end, NULL, false, false};
         ng_stream_forward(stream, &round, objective, values, NULL);
         for (int64_t w = 0; w < windows; w++) {
@@ -101,6 +101,7 @@ ng_status ng_path_integral(const ng_plan *plan, const ng_source *source, int64_t
     memset(checks, 0, (size_t)windows * sizeof *checks);
     for (int64_t first = 0; first < windows; first += group) {
         const int64_t here = least(group, windows - first);
+        ng_stream_begin(&stream, first, here);
         evaluate_ends(&stream, group * nodes, first, here, objective, values, checks);
         if (ng_poll(run, done_of(path, first, here, windows, 0, false), error)) return error->status;
         for (int64_t node = 0, count; node < path->nodes; node += count) {

@@ -15,12 +15,13 @@
 #include "core/network/affine.h"
 #include "core/network/types.h"
 
-enum { LANES = 16, APART = -1 };
+enum { LANES = 16 };
 
 typedef float lanes __attribute__((vector_size(LANES * 4)));
 typedef int32_t masks __attribute__((vector_size(LANES * 4)));
+typedef uint8_t bytes __attribute__((vector_size(LANES)));
 
-/* One window: rows of both ends; x == b for the sequence itself. */
+/* One window: rows of both ends. */
 typedef struct window { const float *x, *b, *order, *scale, *shift; int64_t rows, channels; } window;
 
 #define INLINE static inline __attribute__((always_inline))
@@ -34,22 +35,22 @@ typedef struct window { const float *x, *b, *order, *scale, *shift; int64_t rows
 #define ROUND(v) (void)(v)
 #include "core/kernels/path_pool_kernel.h"
 #define KERNEL avx512
-#define TARGET __attribute__((target("avx512f,avx512dq")))
+#define TARGET __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl")))
 #define ROUND(v) __asm__("" : "+v"(v))
 #include "core/kernels/path_pool_kernel.h"
 #endif
 
 typedef struct kernel {
-    void (*find)(const window *w, float *row);
-    void (*forward)(const window *w, float a, float *y);
-    void (*backward)(const window *w, float a, float weight, const float *dy, bool begin, float *sums);
-    void (*spread)(const window *w, const float *sums, int64_t first, int64_t last, float *dx);
+    void (*find)(const window *w, float *row, uint8_t *places);
+    void (*forward)(const window *w, int64_t count, float a, float *y);
+    void (*backward)(const window *w, int64_t count, float a, float weight, const float *dy, bool begin, float *sums);
+    void (*spread)(const float *sums, const uint8_t *places, int64_t channels, int32_t first, int32_t last, float *dx);
 } kernel;
 
 static kernel choose(void)
 {
 #if defined(__x86_64__)
-    if (!strcmp(ng_kernel_name(), "avx512") && __builtin_cpu_supports("avx512dq"))
+    if (!strcmp(ng_kernel_name(), "avx512") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl"))
         return (kernel){avx512_find, avx512_forward, avx512_backward, avx512_spread};
     if (strcmp(ng_kernel_name(), "portable")) return (kernel){avx2_find, avx2_forward, avx2_backward, avx2_spread};
 #endif
@@ -94,15 +95,7 @@ bool ng_path_pool_norm(const ng_layer *pool, const ng_layer *norm, ng_arena *are
     return true;
 }
 
-/* ---- windows ---- */
-
-static int64_t padded(int64_t bytes) { return (bytes + 63) / 64 * 64; }
-
-int64_t ng_windows_bytes(const ng_layer *layer, ng_range rows)
-{
-    return padded((rows.last - rows.first) * layer->out.channels * (int64_t)sizeof(float)) +
-           (rows.last - rows.first) * (int64_t)sizeof(int64_t);
-}
+/* ---- once for all nodes ---- */
 
 static ng_range rows_of(const ng_layer *layer, int64_t t)
 {
@@ -110,87 +103,105 @@ static ng_range rows_of(const ng_layer *layer, int64_t t)
     return ng_clip(start, start + layer->reach.size, layer->in->length);
 }
 
-/* The rows of window t as they are. */
-static window window_at(const ng_layer *layer, const ng_tile *ends, int64_t t)
+static window new_window(const ng_layer *layer, const float *x, const float *b, int64_t rows)
 {
     const path_pool *config = layer->config;
-    const ng_range rows = rows_of(layer, t);
-    const float *x = ng_row(ends, 0, rows.first);
-    return (window){x, ends->samples > 1 ? ng_row(ends, 1, rows.first) : x, config->order, config->scale, config->shift,
-                    rows.last - rows.first, ends->channels};
+    return (window){x, b, config->order, config->scale, config->shift, rows, layer->out.channels};
 }
 
-static bool all_equal(const float *rows, int64_t count, int64_t channels)
+/* Are all rows of the baseline in this window the usual one? */
+static bool usual(const float *rows, int64_t count, const float *baseline, int64_t channels)
 {
-    return !memcmp(rows, rows + channels, (size_t)((count - 1) * channels) * sizeof *rows);
+    for (int64_t j = 0; j < count; j++)
+        if (memcmp(rows + j * channels, baseline, (size_t)channels * sizeof *rows)) return false;
+    return true;
 }
 
-void ng_windows_find(const ng_layer *layer, const ng_tile *ends, ng_range rows, bool apart, void *memory, ng_windows *windows)
+void ng_winners_find(const ng_layer *layer, const ng_tile *ends, ng_range rows, bool apart, const ng_winners *winners)
 {
     const path_pool *config = layer->config;
-    const int64_t channels = ends->channels, count = rows.last - rows.first;
-    *windows = (ng_windows){ends, rows.first, rows.last, memory,
-                            (int64_t *)((uint8_t *)memory + padded(count * channels * (int64_t)sizeof(float)))};
-    int64_t before = APART;
+    const int64_t channels = layer->out.channels;
     for (int64_t t = rows.first; t < rows.last; t++) {
-        const window w = window_at(layer, ends, t);
-        int64_t *baseline = &windows->baseline[t - rows.first];
-        *baseline = apart || (w.b != w.x && !all_equal(w.b, w.rows, channels)) ? APART : rows_of(layer, t).first;
-        if (*baseline == APART) continue;
-        config->kernel.find(&w, windows->rows + (t - rows.first) * channels);
-        /* a constant baseline is read from one place, which stays in the nearest cache */
-        if (before != APART && w.b != w.x && !memcmp(w.b, ng_row(ends, 1, before), (size_t)channels * sizeof *w.b)) *baseline = before;
-        before = *baseline;
+        const ng_range own = rows_of(layer, t);
+        const window w = new_window(layer, ng_row(ends, 0, own.first), NULL, own.last - own.first);
+        winners->apart[t] = apart || (ends->samples > 1 && !usual(ng_row(ends, 1, own.first), w.rows, winners->baseline, channels));
+        if (!winners->apart[t]) config->kernel.find(&w, winners->rows + t * channels, winners->places + t * channels);
     }
 }
 
-/* Window t as the nodes see it: one row if it shares its winner. */
-static window shared_window(const ng_layer *layer, const ng_windows *windows, int64_t t)
+int64_t ng_next_apart(const ng_winners *winners, ng_range rows)
 {
-    window w = window_at(layer, windows->ends, t);
-    const int64_t baseline = windows->baseline[t - windows->first];
-    if (baseline == APART) return w;
-    w.x = windows->rows + (t - windows->first) * w.channels;
-    w.b = windows->ends->samples > 1 ? ng_row(windows->ends, 1, baseline) : w.x;
-    w.rows = 1;
-    return w;
+    const uint8_t *found = rows.first < rows.last ? memchr(winners->apart + rows.first, 1, (size_t)(rows.last - rows.first)) : NULL;
+    return found ? found - winners->apart : rows.last;
+}
+
+static int64_t apart_size(const ng_layer *layer) { return 2 * layer->reach.size * layer->out.channels; }
+
+int64_t ng_apart_bytes(const ng_layer *layer, int64_t windows) { return windows * apart_size(layer) * (int64_t)sizeof(float); }
+
+void ng_apart_copy(const ng_layer *layer, const ng_tile *ends, ng_range rows, float *to)
+{
+    for (int64_t t = rows.first; t < rows.last; t++, to += apart_size(layer)) {
+        const ng_range own = rows_of(layer, t);
+        const size_t size = (size_t)((own.last - own.first) * layer->out.channels) * sizeof *to;
+        for (int64_t end = 0; end < 2; end++)
+            memcpy(to + end * apart_size(layer) / 2, ng_row(ends, end < ends->samples ? end : 0, own.first), size);
+    }
+}
+
+/* ---- for each node ---- */
+
+/* The windows from row t on that are alike: one that keeps its rows apart, or as many as share theirs. *apart moves on. */
+static window next_windows(const ng_layer *layer, const ng_windows *windows, int64_t t, const float **apart, int64_t *count)
+{
+    const ng_winners *winners = windows->winners;
+    const int64_t end = ng_next_apart(winners, (ng_range){t, windows->last});
+    *count = end > t ? end - t : 1;
+    if (end > t) return new_window(layer, winners->rows + t * layer->out.channels, winners->baseline, 1);
+    const float *x = *apart;
+    const ng_range own = rows_of(layer, t);
+    *apart += apart_size(layer);
+    return new_window(layer, x, x + apart_size(layer) / 2, own.last - own.first);
 }
 
 void ng_windows_forward(const ng_layer *layer, const ng_windows *windows, float a, float *y)
 {
     const path_pool *config = layer->config;
-    for (int64_t t = windows->first; t < windows->last; t++, y += layer->out.channels) {
-        window w = shared_window(layer, windows, t);
-        if (a == 1) w.b = w.x;                   /* z itself: b + (x - b) may be rounded */
-        config->kernel.forward(&w, a, y);
+    const float *apart = windows->apart;
+    for (int64_t t = windows->first, count; t < windows->last; t += count) {
+        const window w = next_windows(layer, windows, t, &apart, &count);
+        config->kernel.forward(&w, count, a, y + (t - windows->first) * w.channels);
     }
 }
 
 void ng_windows_backward(const ng_layer *layer, const ng_windows *windows, float a, float weight, const float *dy, bool begin,
-                         float *shared, float *apart)
+                         float *shared_sums, float *apart_sums)
 {
     const path_pool *config = layer->config;
-    const int64_t channels = layer->out.channels, size = layer->reach.size;
-    for (int64_t t = windows->first; t < windows->last; t++, dy += channels, shared += channels, apart += size * channels) {
-        window w = shared_window(layer, windows, t);
-        if (a == 1) w.b = w.x;
-        config->kernel.backward(&w, a, weight, dy, begin, windows->baseline[t - windows->first] == APART ? apart : shared);
+    const float *apart = windows->apart;
+    for (int64_t t = windows->first, count; t < windows->last; t += count) {
+        const float *before = apart;
+        const window w = next_windows(layer, windows, t, &apart, &count);
+        const int64_t at = (t - windows->first) * w.channels;
+        config->kernel.backward(&w, count, a, weight, dy + at, begin, apart > before ? apart_sums + at * layer->reach.size : shared_sums + at);
     }
 }
 
-void ng_windows_spread(const ng_layer *layer, const ng_windows *windows, const float *shared, const float *apart, ng_tile *dx)
+/* ---- at the end ---- */
+
+void ng_winners_spread(const ng_layer *layer, const ng_winners *winners, ng_range rows, const float *shared, const float *apart,
+                       ng_tile *dx)
 {
     const path_pool *config = layer->config;
     const int64_t channels = layer->out.channels, size = layer->reach.size;
-    for (int64_t t = windows->first; t < windows->last; t++, shared += channels, apart += size * channels) {
-        const ng_range rows = rows_of(layer, t);
-        const int64_t first = rows.first > dx->first ? rows.first : dx->first, last = rows.last < dx->last ? rows.last : dx->last;
+    for (int64_t t = rows.first; t < rows.last; t++, shared += channels, apart += size * channels) {
+        const ng_range own = rows_of(layer, t);
+        const uint8_t *places = winners->places + t * channels;
+        const int64_t first = own.first > dx->first ? own.first : dx->first, last = own.last < dx->last ? own.last : dx->last;
         if (first >= last) continue;
         float *to = ng_row(dx, 0, first);
-        if (windows->baseline[t - windows->first] != APART) {
-            const window w = window_at(layer, windows->ends, t);
-            config->kernel.spread(&w, shared, first - rows.first, last - rows.first, to);
-        } else
-            for (int64_t i = 0; i < (last - first) * channels; i++) to[i] += apart[(first - rows.first) * channels + i];
+        if (!winners->apart[t]) config->kernel.spread(shared, places, channels, (int32_t)(first - own.first), (int32_t)(last - own.first), to);
+        else
+            for (int64_t i = 0; i < (last - first) * channels; i++) to[i] += apart[(first - own.first) * channels + i];
     }
 }

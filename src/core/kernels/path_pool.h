@@ -15,19 +15,27 @@ bool ng_path_pool(const ng_layer *pool, ng_arena *arena, ng_layer *made);
 /* The same with a BatchNormalization after it; false if there is one before it already. */
 bool ng_path_pool_norm(const ng_layer *pool, const ng_layer *norm, ng_arena *arena, ng_layer *made);
 
-/* What nodes share of the windows of rows [first, last) of y. */
-typedef struct ng_windows {
-    const ng_tile *ends;                         /* of the layer's input: sample 0 the sequence, sample 1, if there, the baseline */
-    int64_t first, last;
-    float *rows;                                 /* (last - first, channels): the winners at the sequence */
-    int64_t *baseline;                           /* the row of the baseline that a window's rows equal; APART if they differ */
-} ng_windows;
+/* What the nodes of a path share, from the first row of y on: for each window the row of z that wins and its place in the window. */
+typedef struct ng_winners {
+    float *rows;                                 /* (L, channels) */
+    uint8_t *places;                             /* (L, channels) */
+    uint8_t *apart;                              /* (L): 1 if the window keeps its rows apart, and has no winner here; else 0 */
+    const float *baseline;                       /* (channels): z' in all windows that share a winner */
+} ng_winners;
 
-int64_t ng_windows_bytes(const ng_layer *layer, ng_range rows);
+/* Fills in `rows` of winners. ends: the layer's input, sample 0 of the sequence, sample 1 of the baseline; only the first, if all nodes
+ * lie at a = 1. apart: no window shares its winner, as a path needs that has a node at a = 0, where all rows may tie. */
+void ng_winners_find(const ng_layer *layer, const ng_tile *ends, ng_range rows, bool apart, const ng_winners *winners);
 
-/* Finds the winners; memory: ng_windows_bytes(). apart: no window shares its winner, as a path needs that has a node at a = 0, where
- * all rows may tie. Only the sequence in ends: a = 1 alone. */
-void ng_windows_find(const ng_layer *layer, const ng_tile *ends, ng_range rows, bool apart, void *memory, ng_windows *windows);
+/* The first window in `rows` that keeps its rows apart, or rows.last. */
+int64_t ng_next_apart(const ng_winners *winners, ng_range rows);
+
+/* Copies what windows need that keep their rows apart: for each of `rows`, size rows of z and as many of z'. */
+int64_t ng_apart_bytes(const ng_layer *layer, int64_t windows);
+void ng_apart_copy(const ng_layer *layer, const ng_tile *ends, ng_range rows, float *to);
+
+/* Windows [first, last) of y; apart: as copied, for those that need it, one after the other. */
+typedef struct ng_windows { const ng_winners *winners; int64_t first, last; const float *apart; } ng_windows;
 
 /* y at position a, of one sample. */
 void ng_windows_forward(const ng_layer *layer, const ng_windows *windows, float a, float *y);
@@ -37,7 +45,8 @@ void ng_windows_forward(const ng_layer *layer, const ng_windows *windows, float 
 void ng_windows_backward(const ng_layer *layer, const ng_windows *windows, float a, float weight, const float *dy, bool begin,
                          float *shared, float *apart);
 
-/* Adds the sums to the rows of dx that won, or that they belong to. */
-void ng_windows_spread(const ng_layer *layer, const ng_windows *windows, const float *shared, const float *apart, ng_tile *dx);
+/* Adds the sums of `rows` to the rows of dx that won, or that they belong to. */
+void ng_winners_spread(const ng_layer *layer, const ng_winners *winners, ng_range rows, const float *shared, const float *apart,
+                       ng_tile *dx);
 
 #endif

@@ -18,20 +18,19 @@ INLINE TARGET void VALUE(const float *x, const float *b, float a, lanes *value)
     memcpy(&base, b, sizeof base);
     step = a * (there - base);
     ROUND(step);
-    base += step;
-    *value = (lanes)((masks)base & (base > 0));
+    there = a == 1 ? there : base + step;
+    *value = (lanes)((masks)there & (there > 0));
 }
 
-/* Where the largest order * value lies, and that value; `bend`: of relu at a, else of the sequence itself. */
-INLINE TARGET void BEST(const window *w, float a, int64_t c, const bool bend, lanes *value, masks *place)
+/* Where order * value is largest in a window, and that value. */
+INLINE TARGET void BEST(const window *w, float a, int64_t c, lanes *value, masks *place)
 {
-    lanes order, best = (lanes){0} - INFINITY, v = {0};
-    *place = (masks){0};
+    lanes order, best = (lanes){0} - INFINITY, v;
     memcpy(&order, w->order + c, sizeof order);
-    *value = v;
+    *place = (masks){0};
+    *value = (lanes){0};
     for (int64_t j = 0; j < w->rows; j++) {
-        if (bend) VALUE(w->x + j * w->channels + c, w->b + j * w->channels + c, a, &v);
-        else memcpy(&v, w->x + j * w->channels + c, sizeof v);
+        VALUE(w->x + j * w->channels + c, w->b + j * w->channels + c, a, &v);
         const lanes key = v * order;
         const masks wins = key > best;
         best = (lanes)(((masks)key & wins) | ((masks)best & ~wins));
@@ -40,67 +39,80 @@ INLINE TARGET void BEST(const window *w, float a, int64_t c, const bool bend, la
     }
 }
 
-static TARGET void FIND(const window *w, float *row)
-{
-    lanes value;
-    masks place;
-    for (int64_t c = 0; c < w->channels; c += LANES) {
-        BEST(w, 1, c, false, &value, &place);
-        memcpy(row + c, &value, sizeof value);
-    }
-}
-
-static TARGET void FORWARD(const window *w, float a, float *y)
+/* The same of z itself, at the sequence. */
+static TARGET void FIND(const window *w, float *row, uint8_t *places)
 {
     for (int64_t c = 0; c < w->channels; c += LANES) {
-        lanes r, s, v;
-        masks place;
-        memcpy(&r, w->scale + c, sizeof r);
-        memcpy(&s, w->shift + c, sizeof s);
-        if (w->rows == 1) VALUE(w->x + c, w->b + c, a, &v);
-        else BEST(w, a, c, true, &v, &place);
-        v *= r;
-        ROUND(v);
-        v += s;
-        memcpy(y + c, &v, sizeof v);
-    }
-}
-
-static TARGET void BACKWARD(const window *w, float a, float weight, const float *dy, bool begin, float *sums)
-{
-    for (int64_t c = 0; c < w->channels; c += LANES) {
-        lanes r, gradient, v;
+        lanes order, best = (lanes){0} - INFINITY, v;
         masks place = {0};
-        memcpy(&r, w->scale + c, sizeof r);
-        memcpy(&gradient, dy + c, sizeof gradient);
-        if (w->rows == 1) VALUE(w->x + c, w->b + c, a, &v);
-        else BEST(w, a, c, true, &v, &place);
-        gradient *= r;
-        gradient = weight * (lanes)((masks)gradient & (v > 0));
-        ROUND(gradient);
+        memcpy(&order, w->order + c, sizeof order);
         for (int64_t j = 0; j < w->rows; j++) {
-            lanes sum = {0};
-            if (!begin) memcpy(&sum, sums + j * w->channels + c, sizeof sum);
-            sum += (lanes)((masks)gradient & (place == (int32_t)j));
-            memcpy(sums + j * w->channels + c, &sum, sizeof sum);
+            memcpy(&v, w->x + j * w->channels + c, sizeof v);
+            v *= order;
+            const masks wins = v > best;
+            best = (lanes)(((masks)v & wins) | ((masks)best & ~wins));
+            place = ((int32_t)j & wins) | (place & ~wins);
         }
+        best *= order;                           /* 1 or -1 */
+        const bytes narrow = __builtin_convertvector(place, bytes);
+        memcpy(row + c, &best, sizeof best);
+        memcpy(places + c, &narrow, sizeof narrow);
     }
+}
+
+/* `count` windows, one after the other, if they are of one row. */
+static TARGET void FORWARD(const window *w, int64_t count, float a, float *y)
+{
+    for (int64_t t = 0; t < count; t++, y += w->channels)
+        for (int64_t c = 0; c < w->channels; c += LANES) {
+            lanes r, s, v;
+            masks place;
+            memcpy(&r, w->scale + c, sizeof r);
+            memcpy(&s, w->shift + c, sizeof s);
+            if (w->rows == 1) VALUE(w->x + t * w->channels + c, w->b + c, a, &v);
+            else BEST(w, a, c, &v, &place);
+            v *= r;
+            ROUND(v);
+            v += s;
+            memcpy(y + c, &v, sizeof v);
+        }
+}
+
+static TARGET void BACKWARD(const window *w, int64_t count, float a, float weight, const float *dy, bool begin, float *sums)
+{
+    for (int64_t t = 0; t < count; t++, dy += w->channels, sums += w->channels)
+        for (int64_t c = 0; c < w->channels; c += LANES) {
+            lanes r, gradient, v;
+            masks place = {0};
+            memcpy(&r, w->scale + c, sizeof r);
+            memcpy(&gradient, dy + c, sizeof gradient);
+            if (w->rows == 1) VALUE(w->x + t * w->channels + c, w->b + c, a, &v);
+            else BEST(w, a, c, &v, &place);
+            gradient *= r;
+            gradient = weight * (lanes)((masks)gradient & (v > 0));
+            ROUND(gradient);
+            for (int64_t j = 0; j < w->rows; j++) {
+                lanes sum = {0};
+                if (!begin) memcpy(&sum, sums + j * w->channels + c, sizeof sum);
+                sum += (lanes)((masks)gradient & (place == (int32_t)j));
+                memcpy(sums + j * w->channels + c, &sum, sizeof sum);
+            }
+        }
 }
 
 /* To rows [first, last) of the window, which begin at dx. */
-static TARGET void SPREAD(const window *w, const float *sums, int64_t first, int64_t last, float *dx)
+static TARGET void SPREAD(const float *sums, const uint8_t *places, int64_t channels, int32_t first, int32_t last, float *dx)
 {
-    lanes value;
-    masks place;
-    for (int64_t c = 0; c < w->channels; c += LANES) {
-        BEST(w, 1, c, false, &value, &place);
-        lanes share;
+    for (int64_t c = 0; c < channels; c += LANES) {
+        lanes share, sum;
+        bytes narrow;
         memcpy(&share, sums + c, sizeof share);
-        for (int64_t j = first; j < last; j++) {
-            float *to = dx + (j - first) * w->channels + c;
-            lanes sum;
+        memcpy(&narrow, places + c, sizeof narrow);
+        const masks place = __builtin_convertvector(narrow, masks);
+        float *to = dx + c;
+        for (int32_t j = first; j < last; j++, to += channels) {
             memcpy(&sum, to, sizeof sum);
-            sum += (lanes)((masks)share & (place == (int32_t)j));
+            sum += (lanes)((masks)share & (place == j));
             memcpy(to, &sum, sizeof sum);
         }
     }

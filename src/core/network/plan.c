@@ -206,17 +206,18 @@ static ng_status name_nodes(const ordering *o, const int *wanted, int wanted_cou
     return NG_OK;
 }
 
-static ng_status order_nodes(const ng_graph *graph, const ng_shape *input_shapes, const int *wanted, int wanted_count, bool plain,
-                             ng_arena *arena, ng_plan *plan, ng_error *error)
+static ng_status order_nodes(const ng_graph *graph, const ng_shape *input_shapes, const int *wanted, int wanted_count, bool gradients,
+                             const ng_run *run, ng_plan *plan, ng_error *error)
 {
     ordering o;
+    ng_arena *arena = run->arena;
     if (begin_ordering(graph, arena, &o, error)) return error->status;
     find_needed(&o, wanted, wanted_count);
     if (find_shapes(&o, input_shapes, arena, error)) return error->status;
     prolong_prefixes(&o);
-    if (!plain) {
+    if (!run->plain) {
         fuse_runs(&o, arena);
-        pool_prefixes(&o, arena);
+        if (gradients) pool_prefixes(&o, arena);
         if (choose_convolutions(&o, arena, error)) return error->status;
     }
     if (place_nodes(&o, arena, plan, error)) return error->status;
@@ -286,7 +287,6 @@ void ng_tile_rows(const ng_plan *plan, const ng_stage *stage, int64_t tile, ng_r
                       ? ng_part(tile, stage->tiles, ng_rows(plan->nodes[k].whole), plan->nodes[k].y_unit)
                       : (ng_range){0, 0};
     for (int k = stage->last - 1; k >= stage->first; k--) need(plan, k, rows);
-    for (int k = plan->trunk_first - 1; stage == plan->stages && k >= 0; k--) need(plan, k, rows);
 }
 
 static void touch(const ng_plan *plan, int node, ng_range *rows)
@@ -309,13 +309,6 @@ static bool delivers(const ng_plan *plan, const ng_stage *stage, int node)
     return false;
 }
 
-/* What tells the winners of pooled origins: the ends before them. */
-static void need_ends(const ng_plan *plan, ng_range *rows)
-{
-    for (int k = plan->trunk_first - 1; k >= 0; k--)
-        if (plan->nodes[k].pooled || !plan->nodes[k].origin) need(plan, k, rows);
-}
-
 void ng_back_tile_rows(const ng_plan *plan, const ng_stage *stage, int64_t tile, ng_range *rows)
 {
     for (int k = 0; k < stage->first; k++)
@@ -323,18 +316,28 @@ void ng_back_tile_rows(const ng_plan *plan, const ng_stage *stage, int64_t tile,
                       ? ng_part(tile, stage->back_tiles, ng_rows(plan->nodes[k].whole), plan->nodes[k].gradient_unit)
                       : (ng_range){0, 0};
     for (int k = stage->first; k < stage->last; k++) touch(plan, k, rows);
-    if (stage == plan->stages) need_ends(plan, rows);
 }
 
-void ng_prefix_rows(const ng_plan *plan, int input, ng_range own, ng_range *touched, ng_range *ends)
+int ng_last_affine(const ng_plan *plan, int input)
+{
+    const int origin = plan->origins[input];
+    return plan->nodes[origin].pooled ? plan->nodes[origin].inputs[0] : origin;
+}
+
+void ng_ends_rows(const ng_plan *plan, int input, ng_range own, ng_range *rows)
+{
+    for (int k = 0; k < plan->trunk_first; k++) rows[k] = (ng_range){0, 0};
+    int k = ng_last_affine(plan, input);
+    for (rows[k] = own; k != plan->input_nodes[input]; k = plan->nodes[k].inputs[0]) need(plan, k, rows);
+}
+
+void ng_touched_rows(const ng_plan *plan, int input, ng_range own, ng_range *rows)
 {
     const int first = plan->input_nodes[input];
-    for (int k = 0; k < plan->trunk_first; k++) touched[k] = ends[k] = (ng_range){0, 0};
-    touched[first] = own;
+    for (int k = 0; k < plan->trunk_first; k++) rows[k] = (ng_range){0, 0};
+    rows[first] = own;
     for (int k = first, at = first; k < plan->trunk_first; k++)
-        if (plan->nodes[k].layer.inputs && plan->nodes[k].inputs[0] == at) touch(plan, at = k, touched);
-    ends[plan->origins[input]] = touched[plan->origins[input]];
-    need_ends(plan, ends);
+        if (plan->nodes[k].layer.inputs && plan->nodes[k].inputs[0] == at) touch(plan, at = k, rows);
 }
 
 int64_t ng_delivery_rows(ng_shape input) { return most(64, 16384 / input.channels); }
@@ -401,27 +404,51 @@ static int64_t buffer_bytes(const ng_node *node, ng_range rows, bool with_code)
     return padded(n * node->whole.channels * 4) + (with_code ? padded(n * node->layer.code_bytes) : 0);
 }
 
-/* Of a node of a prefix, for both ends of a path. */
-static int64_t ends_bytes(const ng_node *node, ng_range rows)
+/* Of the nodes of a prefix, for both ends of a path, where its last affine layer has these rows. */
+static int64_t ends_bytes(const ng_plan *plan, int input, ng_range own, ng_range *rows)
 {
-    return node->pooled ? padded(ng_windows_bytes(&node->layer, rows)) : 2 * buffer_bytes(node, rows, true) + 64;
+    int64_t bytes = 0, scratch = 0;
+    ng_ends_rows(plan, input, own, rows);
+    for (int k = 0; k < plan->trunk_first; k++) {
+        const ng_layer *layer = &plan->nodes[k].layer;
+        if (rows[k].first >= rows[k].last) continue;
+        bytes += 2 * buffer_bytes(&plan->nodes[k], rows[k], true);
+        scratch = most(scratch, padded(2 * layer->scratch_bytes + layer->call_bytes));
+    }
+    return bytes + scratch;
+}
+
+/* For a block of windows of a pooled origin. */
+static int64_t block_bytes(const ng_plan *plan, int input, ng_range *rows)
+{
+    const ng_node *node = &plan->nodes[plan->origins[input]];
+    const int64_t length = ng_rows(node->whole);
+    int64_t bytes = 0;
+    for (int64_t row = 0; row < length; row += NG_WINDOWS) {
+        const ng_range block = {row, least(row + NG_WINDOWS, length)};
+        bytes = most(bytes, ends_bytes(plan, input, ng_rows_needed(node->layer.reach, block, ng_rows(node->layer.in[0])), rows));
+    }
+    return bytes + padded(NG_LOOKS * node->whole.channels * 4);
 }
 
 /* Bytes of one sample in a tile whose rows are known. *shared: what a tile takes besides, the ends of prefixes above all. */
-static int64_t tile_bytes(const ng_plan *plan, const ng_stage *stage, const ng_range *rows, bool forward, int64_t *shared)
+static int64_t tile_bytes(const ng_plan *plan, const ng_stage *stage, const ng_range *rows, ng_range *chain, bool forward, int64_t *shared)
 {
     int64_t bytes = 0, scratch = 0, call = 0;
     *shared = 0;
     for (int k = 0; k < stage->last; k++) {
         const ng_node *node = &plan->nodes[k];
-        const bool prefix = node->zone == NG_PREFIX && stage == plan->stages;
-        if (prefix) *shared += ends_bytes(node, rows[k]);
-        if (ng_in_stage(plan, stage, k)) bytes += buffer_bytes(node, rows[k], forward);
-        if (!prefix && !ng_in_stage(plan, stage, k)) continue;
+        if (!ng_in_stage(plan, stage, k)) continue;
+        bytes += buffer_bytes(node, rows[k], forward);
         scratch = most(scratch, node->layer.scratch_bytes);
         call = most(call, node->layer.call_bytes);
     }
-    *shared += 2 * scratch + padded(call);
+    for (int i = 0; stage == plan->stages && i < plan->origin_count; i++) {
+        const int k = plan->origins[i];
+        if (plan->nodes[k].pooled) *shared += ng_apart_bytes(&plan->nodes[k].layer, rows[k].last - rows[k].first);
+        else if (forward) *shared += ends_bytes(plan, i, rows[k], chain);
+    }
+    *shared += padded(call);
     return bytes + padded(scratch);
 }
 
@@ -432,7 +459,7 @@ static int64_t choose_tiles(const ng_plan *plan, ng_stage *stage, bool forward, 
     for (int k = 0; k < stage->last; k++) {
         const ng_node *node = &plan->nodes[k];
         const bool inside = ng_in_stage(plan, stage, k);
-        if (inside || (node->zone == NG_PREFIX && stage == plan->stages)) bytes += node_bytes(node);
+        if (inside) bytes += node_bytes(node);
         if (forward ? inside && node->kept : delivers(plan, stage, k))
             shortest = least(shortest, ng_rows(node->whole) / (forward ? node->y_unit : node->gradient_unit));
     }
@@ -448,7 +475,7 @@ static int64_t choose_tiles(const ng_plan *plan, ng_stage *stage, bool forward, 
     return *tiles;
 }
 
-static void size_stage(ng_plan *plan, ng_stage *stage, bool gradients, ng_range *rows)
+static void size_stage(ng_plan *plan, ng_stage *stage, bool gradients, int64_t ends, ng_range *rows, ng_range *chain)
 {
     for (int forward = 1; forward >= (gradients ? 0 : 1); forward--) {
         const int64_t tiles = choose_tiles(plan, stage, forward, rows);
@@ -457,30 +484,29 @@ static void size_stage(ng_plan *plan, ng_stage *stage, bool gradients, ng_range 
             if (forward) ng_tile_rows(plan, stage, t, rows);
             else ng_back_tile_rows(plan, stage, t, rows);
             int64_t with_it;
-            bytes = most(bytes, tile_bytes(plan, stage, rows, forward, &with_it));
+            bytes = most(bytes, tile_bytes(plan, stage, rows, chain, forward, &with_it));
             shared = most(shared, with_it);
         }
         for (int k = stage->first; k < stage->last; k++) weight_bytes = most(weight_bytes, plan->nodes[k].layer.weight_bytes);
         const int64_t block = most(1, least(plan->tile_bytes / most(bytes, 1), MOST_SAMPLES)), sharing = weight_bytes / most(bytes, 1);
         *(forward ? &stage->block : &stage->back_block) = most(block, least(sharing, SHARING_SAMPLES));
-        plan->scratch_bytes = most(plan->scratch_bytes, bytes * most(block, least(sharing, SHARING_SAMPLES)) + shared);
+        plan->scratch_bytes = most(plan->scratch_bytes, bytes * most(block, least(sharing, SHARING_SAMPLES)) + shared + ends);
     }
 }
 
-/* What a tile of the transpose of a prefix takes: gradients, ends, the rows of both ends, scores. */
-static void size_delivery(ng_plan *plan, ng_range *touched, ng_range *ends)
+/* What a tile of the transpose of a prefix takes: gradients, the rows of both ends, scores. */
+static void size_delivery(ng_plan *plan, ng_range *rows)
 {
     for (int i = 0; i < plan->origin_count; i++) {
         const ng_shape shape = plan->nodes[plan->input_nodes[i]].whole;
         const int64_t length = ng_rows(shape), each = ng_delivery_rows(shape);
-        int64_t scratch = 0;
         for (int64_t row = 0; row < length; row += each) {
-            ng_prefix_rows(plan, i, (ng_range){row, least(row + each, length)}, touched, ends);
-            int64_t bytes = padded(2 * each * shape.channels * 4) + padded(each * shape.channels * 8);
+            int64_t bytes = padded(2 * each * shape.channels * 4) + padded(each * shape.channels * 8), scratch = 0;
+            ng_touched_rows(plan, i, (ng_range){row, least(row + each, length)}, rows);
             for (int k = 0; k < plan->trunk_first; k++) {
                 const ng_layer *layer = &plan->nodes[k].layer;
-                bytes += ends_bytes(&plan->nodes[k], ends[k]) + buffer_bytes(&plan->nodes[k], touched[k], false);
-                scratch = most(scratch, padded(2 * layer->scratch_bytes + layer->call_bytes));
+                bytes += buffer_bytes(&plan->nodes[k], rows[k], false);
+                scratch = most(scratch, padded(layer->scratch_bytes + layer->call_bytes));
             }
             plan->scratch_bytes = most(plan->scratch_bytes, bytes + scratch);
         }
@@ -507,13 +533,17 @@ ng_status ng_plan_make(const ng_graph *graph, const ng_shape *input_shapes, cons
 {
     ng_arena *arena = run->arena;
     *plan = (ng_plan){.tile_bytes = run->tile_bytes ? run->tile_bytes : TILE_BYTES};
-    if (order_nodes(graph, input_shapes, wanted, wanted_count, run->plain, arena, plan, error)) return error->status;
+    if (order_nodes(graph, input_shapes, wanted, wanted_count, gradients, run, plan, error)) return error->status;
     if (cut_stages(plan, ng_arena_room(arena), arena, error)) return error->status;
-    ng_range *rows = ng_alloc(arena, plan->count, sizeof *rows, error), *ends = ng_alloc(arena, plan->count, sizeof *ends, error);
-    if (!rows || !ends) return error->status;
+    ng_range *rows = ng_alloc(arena, plan->count, sizeof *rows, error), *chain = ng_alloc(arena, plan->count, sizeof *chain, error);
+    if (!rows || !chain) return error->status;
     find_units(plan);
-    for (int s = 0; s < plan->stage_count; s++) size_stage(plan, &plan->stages[s], gradients, rows);
-    if (gradients) size_delivery(plan, rows, ends);
+    int64_t ends = 0;                            /* of a pooled origin, for a block of its windows */
+    for (int i = 0; i < plan->origin_count; i++)
+        if (plan->nodes[plan->origins[i]].pooled) ends = most(ends, block_bytes(plan, i, chain));
+    plan->scratch_bytes = ends;
+    for (int s = 0; s < plan->stage_count; s++) size_stage(plan, &plan->stages[s], gradients, s ? 0 : ends, rows, chain);
+    if (gradients) size_delivery(plan, rows);
     size_head(plan, gradients);
     for (int k = 0; k < plan->head_first; k++) {
         const ng_node *node = &plan->nodes[k];

@@ -12,6 +12,11 @@
 #include "core/base/run.h"
 #include "core/network/graph.h"
 
+enum {
+    NG_WINDOWS = 256,                            /* of a pooled origin in a block: both ends are computed for so many at a time */
+    NG_LOOKS = 16                                /* for the usual row of a baseline */
+};
+
 typedef enum { NG_PREFIX, NG_TRUNK, NG_HEAD } ng_zone;
 
 typedef struct ng_node {
@@ -55,14 +60,15 @@ typedef struct ng_plan {
 ng_status ng_plan_make(const ng_graph *graph, const ng_shape *input_shapes, const int *wanted, int wanted_count, bool gradients,
                        const ng_run *run, ng_plan *plan, ng_error *error);
 
-/* Rows that each node of a stage computes for tile `tile` forward (rows[node] for stage nodes, origins and, for stage 0, the
- * prefix), and whose gradient it needs backward. rows has plan->count elements; nodes outside the stage are left alone, except
+/* Rows that each node of a stage computes for tile `tile` forward (rows[node] for stage nodes, origins in stage 0), and whose gradient it needs backward. rows has plan->count elements; nodes outside the stage are left alone, except
  * that backward fills the rows of the tensors the stage reads. */
 void ng_tile_rows(const ng_plan *plan, const ng_stage *stage, int64_t tile, ng_range *rows);
 void ng_back_tile_rows(const ng_plan *plan, const ng_stage *stage, int64_t tile, ng_range *rows);
-/* Rows of the prefix of input `input` that the transpose needs for rows `own` of its gradient: touched, of gradients; ends, of the
- * values that tell winners, empty where there are none. */
-void ng_prefix_rows(const ng_plan *plan, int input, ng_range own, ng_range *touched, ng_range *ends);
+/* The last affine layer of the prefix of an input: the origin, or what a pooled origin reads. */
+int ng_last_affine(const ng_plan *plan, int input);
+/* Rows of a prefix: those that its last affine layer needs for rows `own` of itself; those that rows `own` of the input touch. */
+void ng_ends_rows(const ng_plan *plan, int input, ng_range own, ng_range *rows);
+void ng_touched_rows(const ng_plan *plan, int input, ng_range own, ng_range *rows);
 /* Rows of the gradient of an input that are delivered at a time: of the shape alone. */
 int64_t ng_delivery_rows(ng_shape input);
 

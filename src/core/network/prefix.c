@@ -6,31 +6,105 @@ static bool empty(ng_range r) { return r.first >= r.last; }
 
 /* ---- ends ---- */
 
-static void read_ends(const ng_stream *stream, int k, int64_t window, const ng_tile *to)
-{
-    int input = 0;
-    while (stream->plan->input_nodes[input] != k) input++;
-    const ng_range rows = {to->first, to->last};
-    stream->source->rows(stream->source->data, input, window, rows, to->data, to->samples == 2 ? to->data + to->sample_stride : NULL);
-}
-
-void ng_prefix_ends(const ng_stream *stream, int64_t window, int ends, bool backward, ng_worker *worker)
+/* The last affine layer of the prefix of an input at these rows: the sequence's end and, if ends = 2, the baseline's. */
+static ng_tile ends_at(const ng_stream *stream, int input, int64_t source_window, int ends, ng_range rows, ng_worker *worker)
 {
     const ng_plan *plan = stream->plan;
-    for (int k = 0; k < plan->trunk_first; k++) {
+    const int last = ng_last_affine(plan, input);
+    ng_ends_rows(plan, input, rows, worker->chain);
+    for (int k = plan->input_nodes[input]; k <= last; k++) {
         const ng_node *node = &plan->nodes[k];
-        const ng_range rows = worker->rows[k];
-        if (empty(rows) || (backward && node->origin && !node->pooled)) continue;
-        if (node->pooled) {
-            void *memory = ng_take(worker, ng_windows_bytes(&node->layer, rows));
-            ng_windows_find(&node->layer, &worker->ends[node->inputs[0]], rows, stream->apart, memory, &worker->windows[k]);
-            continue;
-        }
-        worker->ends[k] = ng_new_tile(worker, node, rows, ends);
+        if (empty(worker->chain[k])) continue;   /* of another prefix */
+        ng_tile *tile = &worker->ends[k];
+        *tile = ng_new_tile(worker, node, worker->chain[k], ends);
         if (node->layer.inputs) {
-            ng_code code = ng_new_code(worker, node, rows, ends);
+            ng_code code = ng_new_code(worker, node, worker->chain[k], ends);
             ng_node_forward(stream, k, worker->ends, &code, worker);
-        } else read_ends(stream, k, window, &worker->ends[k]);
+        } else
+            stream->source->rows(stream->source->data, input, source_window, worker->chain[k], tile->data,
+                                 ends == 2 ? tile->data + tile->sample_stride : NULL);
+    }
+    return worker->ends[last];
+}
+
+/* The rows of a pool's input that its rows read. */
+static ng_range read_rows(const ng_node *pool, ng_range rows) { return ng_rows_needed(pool->layer.reach, rows, ng_rows(pool->layer.in[0])); }
+
+/* ---- winners of pooled origins ---- */
+
+/* The row of the baseline's end that most of some windows begin with. */
+static void find_baseline(const ng_stream *stream, int input, int64_t source_window, float *baseline)
+{
+    const ng_node *node = &stream->plan->nodes[stream->plan->origins[input]];
+    const int64_t channels = node->whole.channels;
+    const size_t bytes = (size_t)channels * sizeof *baseline;
+    ng_worker *worker = stream->workers;
+    int best_count = -1;
+    worker->used = 0;
+    float *rows = ng_take(worker, NG_LOOKS * (int64_t)bytes);
+    const int64_t used = worker->used;
+    for (int i = 0, count; i < NG_LOOKS; i++, worker->used = used) {
+        const int64_t t = (2 * i + 1) * ng_rows(node->whole) / (2 * NG_LOOKS);
+        const ng_tile ends = ends_at(stream, input, source_window, 2, read_rows(node, (ng_range){t, t + 1}), worker);
+        const float *row = memcpy(rows + i * channels, ng_row(&ends, 1, ends.first), bytes);
+        for (int j = count = 0; j < i; j++) count += !memcmp(row, rows + j * channels, bytes);
+        if (count <= best_count) continue;
+        best_count = count;
+        memcpy(baseline, row, bytes);
+    }
+}
+
+void ng_stream_begin(ng_stream *stream, int64_t first_window, int64_t windows)
+{
+    const ng_plan *plan = stream->plan;
+    stream->exact = false;
+    for (int input = 0; input < plan->origin_count; input++) {
+        const int k = plan->origins[input];
+        const ng_node *node = &plan->nodes[k];
+        const int64_t length = ng_rows(node->whole), blocks = (length + NG_WINDOWS - 1) / NG_WINDOWS;
+        if (!node->pooled) continue;
+        for (int64_t w = 0; w < windows && stream->ends == 2; w++)
+            find_baseline(stream, input, first_window + w, (float *)stream->winners[k][w].baseline);
+#pragma omp parallel for schedule(dynamic) num_threads(stream->run->threads)
+        for (int64_t at = 0; at < windows * blocks; at++) {
+            ng_worker *worker = ng_worker_here(stream);
+            const int64_t w = at / blocks, row = at % blocks * NG_WINDOWS;
+            const ng_range rows = {row, least(row + NG_WINDOWS, length)};
+            worker->used = 0;
+            const ng_tile ends = ends_at(stream, input, first_window + w, stream->ends, read_rows(node, rows), worker);
+            ng_winners_find(&node->layer, &ends, rows, stream->apart, &stream->winners[k][w]);
+        }
+    }
+}
+
+/* Both ends for the windows of a pool that keep their rows apart, block by block. */
+static void copy_apart(const ng_stream *stream, int input, int64_t source_window, int64_t window, ng_range rows, int ends, ng_worker *worker)
+{
+    const int k = stream->plan->origins[input];
+    const ng_node *node = &stream->plan->nodes[k];
+    const ng_winners *winners = &stream->winners[k][window];
+    float *to = (float *)(worker->scratch + worker->used);
+    worker->windows[k] = (ng_windows){winners, rows.first, rows.last, to};
+    for (int64_t t = rows.first, end; (t = ng_next_apart(winners, (ng_range){t, rows.last})) < rows.last; t = end) {
+        const int64_t most = least(rows.last, (t / NG_WINDOWS + 1) * NG_WINDOWS);
+        for (end = t + 1; end < most && winners->apart[end];) end++;
+        float *copies = ng_take(worker, ng_apart_bytes(&node->layer, end - t));
+        const int64_t used = worker->used;
+        const ng_tile both = ends_at(stream, input, source_window, ends, read_rows(node, (ng_range){t, end}), worker);
+        ng_apart_copy(&node->layer, &both, (ng_range){t, end}, copies);
+        worker->used = used;
+    }
+}
+
+void ng_prefix_tile(const ng_stream *stream, int64_t first_window, int64_t window, int ends, bool backward, ng_worker *worker)
+{
+    const ng_plan *plan = stream->plan;
+    for (int input = 0; input < plan->origin_count; input++) {
+        const int k = plan->origins[input];
+        const ng_range rows = worker->rows[k];
+        if (empty(rows)) continue;
+        if (plan->nodes[k].pooled) copy_apart(stream, input, first_window + window, window, rows, ends, worker);
+        else if (!backward) ends_at(stream, input, first_window + window, ends, rows, worker);
     }
 }
 
@@ -100,27 +174,26 @@ void ng_origin_add(const ng_stream *stream, int k, int64_t window, const double 
 /* ---- the transpose ---- */
 
 /* The gradient of rows `own` of an input: from the sums, or the gradients, of one layer of the prefix to those of the one before. */
-static const float *input_gradient(const ng_stream *stream, int input, int64_t source_window, int64_t window, ng_range own, ng_worker *worker)
+static const float *input_gradient(const ng_stream *stream, int input, int64_t window, ng_range own, ng_worker *worker)
 {
     const ng_plan *plan = stream->plan;
     const int first = plan->input_nodes[input], last = plan->origins[input];
     ng_tile *gradients = worker->tiles;
-    ng_range *touched = worker->next;
-    ng_prefix_rows(plan, input, own, touched, worker->rows);
-    ng_prefix_ends(stream, source_window, stream->ends, true, worker);
+    ng_range *rows = worker->chain;
+    ng_touched_rows(plan, input, own, rows);
     for (int k = last; k != first; k = plan->nodes[k].inputs[0]) {
         const ng_node *node = &plan->nodes[k];
         const int to = node->inputs[0];
-        gradients[to] = ng_new_tile(worker, &plan->nodes[to], touched[to], 1);
+        gradients[to] = ng_new_tile(worker, &plan->nodes[to], rows[to], 1);
         memset(gradients[to].data, 0, (size_t)gradients[to].sample_stride * 4);
-        if (empty(touched[k])) continue;
-        float *sums = k == last ? sums_at(stream, k, window, touched[k].first) : NULL;
-        if (node->pooled) ng_windows_spread(&node->layer, &worker->windows[k], sums, apart_at(stream, k, window, touched[k].first), &gradients[to]);
-        else {
-            const int64_t size = (touched[k].last - touched[k].first) * node->whole.channels;
-            if (sums) gradients[k] = (ng_tile){sums, touched[k].first, touched[k].last, ng_rows(node->whole), node->whole.channels, 1, size};
-            ng_node_backward(stream, k, gradients, NULL, worker);
+        if (empty(rows[k])) continue;
+        float *sums = k == last ? sums_at(stream, k, window, rows[k].first) : NULL;
+        if (node->pooled) {
+            ng_winners_spread(&node->layer, &stream->winners[k][window], rows[k], sums, apart_at(stream, k, window, rows[k].first), &gradients[to]);
+            continue;
         }
+        if (sums) gradients[k] = (ng_tile){sums, rows[k].first, rows[k].last, ng_rows(node->whole), node->whole.channels, 1, 0};
+        ng_node_backward(stream, k, gradients, NULL, worker);
     }
     return first == last ? sums_at(stream, first, window, own.first) : gradients[first].data;
 }
@@ -153,7 +226,7 @@ void ng_stream_deliver(ng_stream *stream, int64_t first_window, int64_t windows,
             const ng_range rows = {row, least(row + each, length)};
             const int64_t count = (rows.last - rows.first) * shape.channels;
             worker->used = 0;
-            const float *gradient = input_gradient(stream, input, first_window + window, window, rows, worker);
+            const float *gradient = input_gradient(stream, input, window, rows, worker);
             double *scores = ng_take(worker, count * (int64_t)sizeof *scores);
             const double sum = score(stream, input, first_window + window, rows, times_difference, gradient, count, scores, worker);
 #pragma omp ordered

@@ -3,10 +3,11 @@
 #define NG_NETWORK_PREFIX_H
 #include "core/network/tiles.h"
 
-/* Both ends (ends = 2, or the sequence alone) of every prefix at worker->rows. backward: only those that tell winners. */
-void ng_prefix_ends(const ng_stream *stream, int64_t window, int ends, bool backward, ng_worker *worker);
+/* Prepares worker->rows of all origins: the ends, 2 or that of the sequence alone; backward only what pools need of them. window: of
+ * the round, which begins at window `first_window` of the source. */
+void ng_prefix_tile(const ng_stream *stream, int64_t first_window, int64_t window, int ends, bool backward, ng_worker *worker);
 
-/* Values of origin k at these positions, one for each sample of y, from the ends. */
+/* Values of origin k at these positions, one for each sample of y. */
 void ng_origin_values(const ng_stream *stream, int k, const double *positions, ng_tile *y, const ng_worker *worker);
 
 /* Adds weight * gradient of each sample to the sums of origin k of a window; begin: the first one writes them. */

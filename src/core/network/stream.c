@@ -11,13 +11,39 @@ static int64_t apart_size(const ng_plan *plan, int k)
 {
     return plan->nodes[k].pooled ? ng_size(plan->nodes[k].whole) * plan->nodes[k].layer.reach.size : 0;
 }
+/* Bytes of the sums of origin k for one window, and of what its nodes share. */
+static int64_t origin_bytes(const ng_plan *plan, int k)
+{
+    const int64_t winners = plan->nodes[k].pooled ? ng_size(plan->nodes[k].whole) * 5 + ng_rows(plan->nodes[k].whole) : 0;
+    return (shared_size(plan, k) + apart_size(plan, k)) * 4 + winners;
+}
 
 int64_t ng_stream_bytes(const ng_plan *plan, int64_t samples, int64_t windows, int threads)
 {
     int64_t bytes = samples * plan->sample_bytes + threads * padded(plan->scratch_bytes);
-    for (int i = 0; i < plan->origin_count; i++)
-        bytes += windows * (shared_size(plan, plan->origins[i]) + apart_size(plan, plan->origins[i])) * 4;
+    for (int i = 0; i < plan->origin_count; i++) bytes += windows * origin_bytes(plan, plan->origins[i]);
     return bytes;
+}
+
+static ng_status make_sums(ng_stream *stream, int k, int64_t windows, ng_error *error)
+{
+    const ng_node *node = &stream->plan->nodes[k];
+    const int64_t rows = ng_rows(node->whole), channels = node->whole.channels;
+    ng_arena *arena = stream->run->arena;
+    if (!(stream->sums[k] = ng_alloc(arena, windows, (size_t)shared_size(stream->plan, k) * 4, error))) return error->status;
+    if (!node->pooled) return NG_OK;
+    /* pages that nobody touches cost nothing, and hardly a window is kept apart, or all are */
+    stream->apart_sums[k] = ng_alloc(arena, windows, (size_t)apart_size(stream->plan, k) * 4, error);
+    stream->winners[k] = ng_alloc(arena, windows, sizeof **stream->winners, error);
+    for (int64_t w = 0; stream->winners[k] && w < windows; w++) {
+        ng_winners *winners = &stream->winners[k][w];
+        winners->rows = ng_alloc(arena, rows * channels, sizeof *winners->rows, error);
+        winners->places = ng_alloc(arena, rows * channels, 1, error);
+        winners->apart = ng_alloc(arena, rows, 1, error);
+        winners->baseline = ng_alloc(arena, channels, sizeof *winners->baseline, error);
+        if (!winners->rows || !winners->places || !winners->apart || !winners->baseline) return error->status;
+    }
+    return stream->apart_sums[k] && stream->winners[k] ? NG_OK : error->status;
 }
 
 ng_status ng_stream_make(const ng_plan *plan, const ng_source *source, int64_t samples, int64_t windows, const ng_run *run,
@@ -34,18 +60,15 @@ ng_status ng_stream_make(const ng_plan *plan, const ng_source *source, int64_t s
     stream->codes = ng_alloc(arena, n, sizeof *stream->codes, error);
     stream->sums = ng_alloc(arena, n, sizeof *stream->sums, error);
     stream->apart_sums = ng_alloc(arena, n, sizeof *stream->apart_sums, error);
-    if (!stream->kept || !stream->codes || !stream->sums || !stream->apart_sums) return error->status;
+    stream->winners = ng_alloc(arena, n, sizeof *stream->winners, error);
+    if (!stream->kept || !stream->codes || !stream->sums || !stream->apart_sums || !stream->winners) return error->status;
     for (int k = 0; k < plan->head_first; k++) {
         const ng_node *node = &plan->nodes[k];
         const int64_t code_bytes = ng_rows(node->layer.out) * node->layer.code_bytes;
         if (node->kept && !(stream->kept[k] = ng_alloc(arena, samples, (size_t)ng_size(node->whole) * 4, error))) return error->status;
         if (windows && node->zone == NG_TRUNK && code_bytes && !(stream->codes[k] = ng_alloc(arena, samples, (size_t)code_bytes, error)))
             return error->status;
-        if (!windows || !node->origin) continue;
-        /* pages of sums that nobody touches cost nothing: hardly a window is kept apart, or all are */
-        if (!(stream->sums[k] = ng_alloc(arena, windows, (size_t)shared_size(plan, k) * 4, error)) ||
-            !(stream->apart_sums[k] = ng_alloc(arena, windows, (size_t)apart_size(plan, k) * 4, error)))
-            return error->status;
+        if (windows && node->origin && make_sums(stream, k, windows, error)) return error->status;
     }
     return ng_workers_make(stream, error);
 }
@@ -142,7 +165,7 @@ static void stage_forward(ng_stream *stream, int s, const ng_round *round, int e
         worker->used = 0;
         ng_tile_rows(plan, stage, todo.tile, worker->rows);
         if (todo.tile + 1 < stage->tiles) ng_tile_rows(plan, stage, todo.tile + 1, worker->next);
-        if (s == 0) ng_prefix_ends(stream, round->first_window + todo.window, ends, false, worker);
+        if (s == 0) ng_prefix_tile(stream, round->first_window, todo.window, ends, false, worker);
         for (int64_t n = 0; n < todo.nodes; n += block)
             stage_tile_forward(stream, stage, todo.tile, todo.window * round->nodes + todo.first_node + n,
                                least(block, todo.nodes - n), round->positions + todo.first_node + n, worker);
@@ -273,7 +296,7 @@ static void stage_backward(ng_stream *stream, int s, const ng_round *round)
         const task todo = task_at(at, round, chunk, stage->back_tiles);
         ng_back_tile_rows(plan, stage, todo.tile, worker->rows);
         worker->used = 0;
-        if (s == 0) ng_prefix_ends(stream, round->first_window + todo.window, stream->ends, true, worker);
+        if (s == 0) ng_prefix_tile(stream, round->first_window, todo.window, stream->ends, true, worker);
         const int64_t used = worker->used;
         for (int64_t n = 0; n < todo.nodes; n += block, worker->used = used) {
             const int64_t first = todo.first_node + n;

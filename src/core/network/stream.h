@@ -40,6 +40,7 @@ typedef struct ng_stream {
                                                  /* windows of a pool that keep their rows apart, (windows, rows, size, channels) */
     int ends;                                    /* of the path whose gradients are summed: 2, or 1 for the sequence alone */
     bool apart;                                  /* this path begins at the baseline itself: all windows keep their rows apart */
+    struct ng_winners **winners;                 /* by pooled origin: (windows) */
     struct ng_worker *workers;                   /* one per thread */
 } ng_stream;
 
@@ -50,6 +51,9 @@ ng_status ng_stream_make(const ng_plan *plan, const ng_source *source, int64_t s
 
 /* Bytes ng_stream_make() will take. */
 int64_t ng_stream_bytes(const ng_plan *plan, int64_t samples, int64_t windows, int threads);
+
+/* Before the rounds of these windows, if gradients will be summed: finds the winners of pooled origins. */
+void ng_stream_begin(ng_stream *stream, int64_t first_window, int64_t windows);
 
 /* Runs a round forward. values: F of each sample, (windows, nodes), or NULL. outputs[w]: each sample's output of wanted node w,
  * (windows, nodes, size), or outputs NULL. */

@@ -8,9 +8,9 @@
 typedef struct ng_worker {
     uint8_t *scratch;
     int64_t used;
-    ng_range *rows, *next;
+    ng_range *rows, *next, *chain;               /* chain: of one prefix */
     ng_tile *tiles, *ends;                       /* ends: of prefixes, the sequence and, behind it, the baseline */
-    ng_windows *windows;                         /* of pooled origins */
+    ng_windows *windows;                         /* of pooled origins, in the tile */
     ng_tile *operands;                           /* the inputs of one layer, gathered */
     ng_code *codes;
 } ng_worker;
