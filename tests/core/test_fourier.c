@@ -100,9 +100,9 @@ static void one_case(const problem *p)
                 for (int64_t o = 0; o < p->out; o++)
                     flipped[((p->taps - 1 - j) * p->out + o) * p->in + c] = kernel[(j * p->in + c) * p->out + o];
         CHECK(!ng_fourier_make(flipped + (p->taps - 1) * p->in * p->out, p->taps, p->in, p->out, -p->in * p->out, 1, p->in,
-                               p->multiple, p->size, arena, &f, &error));
+                               p->multiple, p->size, 2, arena, &f, &error));
     } else {
-        CHECK(!ng_fourier_make(kernel, p->taps, p->in, p->out, p->in * p->out, p->out, 1, p->multiple, p->size, arena, &f,
+        CHECK(!ng_fourier_make(kernel, p->taps, p->in, p->out, p->in * p->out, p->out, 1, p->multiple, p->size, 2, arena, &f,
                                &error));
     }
     CHECK(f.rows % p->multiple == 0 && f.rows > 0 && f.rows + p->taps - 1 <= p->size && f.pair_rows == 2 * f.rows);
@@ -129,7 +129,7 @@ static void no_leak(int64_t size)
     ng_fourier f;
     arena = ng_arena_new((int64_t)1 << 30);
     float *x = numbers(p.length * p.in), *y = claim(p.length * p.out, sizeof *y), *z = claim(p.length * p.out, sizeof *z);
-    CHECK(!ng_fourier_make(numbers(9 * 5 * 7), 9, 5, 7, 35, 7, 1, 4, size, arena, &f, &error));
+    CHECK(!ng_fourier_make(numbers(9 * 5 * 7), 9, 5, 7, 35, 7, 1, 4, size, 1, arena, &f, &error));
     run(&f, &p, x, NULL, false, 0, 1, (ng_range){0, p.length}, y);
     for (int64_t c = 0; c < p.in; c++) x[(f.pair_rows + 6) * p.in + c] = 1e30f;      /* rows 2 S + 2 .. 2 S + 10 read it */
     run(&f, &p, x, NULL, false, 0, 1, (ng_range){0, p.length}, z);

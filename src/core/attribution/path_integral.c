@@ -1,24 +1,25 @@
 #include <string.h>
 #include "core/attribution/path_integral.h"
 
-enum { ROUND_BYTES = 16 << 20 };
+enum { ROUND_BYTES = 16 << 20, ROUND_NODES = 5 };
 
 static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 static int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }
 
-/* How many samples a round holds: enough to share the first layer and to fill the head, few enough for caches and memory. */
+/* How many samples a round holds: enough to share weights and to fill the head, few enough for caches and memory. */
 static int64_t round_samples(const ng_plan *plan, int64_t nodes, const ng_run *run)
 {
     const int64_t bytes = most(plan->sample_bytes, 1);
     if (run->round_bytes) return most(1, run->round_bytes / bytes);
-    return most(1, least(most(ROUND_BYTES / bytes, least(nodes, 8)), ng_arena_room(run->arena) / 2 / bytes));
+    return most(1, least(most(ROUND_BYTES / bytes, least(nodes, ROUND_NODES)), ng_arena_room(run->arena) / 2 / bytes));
 }
 
 /* Windows and nodes in a round of at most `samples` samples: all nodes of several windows, or some nodes of one. */
 static void divide(int64_t samples, int64_t nodes, int64_t windows, int64_t *round_windows, int64_t *round_nodes)
 {
+    const int64_t rounds = (nodes + samples - 1) / samples;
     *round_windows = most(1, least(samples / nodes, windows));
-    *round_nodes = least(samples, nodes);
+    *round_nodes = (nodes + rounds - 1) / rounds;
 }
 
 ng_status ng_predict(const ng_plan *plan, const ng_source *source, int64_t windows, float *const *outputs, const ng_run *run,

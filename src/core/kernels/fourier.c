@@ -57,6 +57,7 @@ static int64_t padded(int64_t channels) { return (channels + GROUP - 1) / GROUP 
 
 static int64_t panel_at(int64_t column, int64_t columns) { return columns - column < PANEL ? columns - column : PANEL; }
 
+typedef double eight __attribute__((vector_size(64)));
 typedef float four __attribute__((vector_size(16)));
 #define KERNEL portable
 #define TARGET
@@ -97,14 +98,15 @@ typedef struct kernel {
     int64_t lanes;
     void (*forward)(const transform *q), (*inverse)(const transform *q);
     void (*pack)(const product *p), (*multiply)(const product *p);
+    void (*spectrum)(const double *taps, int64_t count, const double *turns, int64_t k, int64_t N, double sums[2][2][PANEL]);
 } kernel;
 
 static const kernel kernels[] = {
 #if defined(__x86_64__)
-    {"avx512", 16, avx512_forward, avx512_inverse, avx512_pack, avx512_product},
-    {"avx2", 8, avx2_forward, avx2_inverse, avx2_pack, avx2_product},
+    {"avx512", 16, avx512_forward, avx512_inverse, avx512_pack, avx512_product, avx512_spectrum},
+    {"avx2", 8, avx2_forward, avx2_inverse, avx2_pack, avx2_product, avx2_spectrum},
 #endif
-    {"portable", 4, portable_forward, portable_inverse, portable_pack, portable_product},
+    {"portable", 4, portable_forward, portable_inverse, portable_pack, portable_product, portable_spectrum},
 };
 
 static const kernel *chosen(void)
@@ -166,34 +168,35 @@ static void fill_places(int64_t size, int64_t *to)
 }
 
 /* W[k] = 1/N sum over j of K[j] e^(2 pi i k j / N): conjugate, since rows of x ascend with j; the factor is the inverse
- * transform's. For each k and panel of columns two matrices (in, panel): real parts, imaginary parts. */
+ * transform's. With E and O, the sums over even and odd j, W[k] = E + O and W[N/2 - k] is the conjugate of E - O. For each k and
+ * panel of columns two matrices (in, panel): real parts, imaginary parts. */
 static void fill_weights(const ng_fourier *f, const float *kernel, int64_t tap_stride, int64_t in_stride, int64_t out_stride,
-                         float *to)
+                         int threads, float *to)
 {
     const int64_t N = f->size, columns = padded(f->out_channels), frequency = 2 * f->in_channels * columns;
+    void (*const spectrum)(const double *, int64_t, const double *, int64_t, int64_t, double[2][2][PANEL]) = chosen()->spectrum;
     double turns[2 * 256];
     for (int64_t k = 0; k < N; k++) {
         turns[2 * k] = cos(2 * PI * (double)k / (double)N) / (double)N;
         turns[2 * k + 1] = sin(2 * PI * (double)k / (double)N) / (double)N;
     }
+#pragma omp parallel for schedule(static) num_threads(threads)
     for (int64_t c = 0; c < f->in_channels; c++)
         for (int64_t column = 0; column < columns; column += PANEL) {
             const int64_t panel = panel_at(column, columns);
-            float taps[256][PANEL] = {{0}};
+            double taps[256 * PANEL] = {0}, sums[2][2][PANEL];
             for (int64_t j = 0; j < f->taps; j++)
                 for (int64_t o = 0; o < PANEL && column + o < f->out_channels; o++)
-                    taps[j][o] = kernel[j * tap_stride + c * in_stride + (column + o) * out_stride];
-            for (int64_t k = 0; k <= N / 2; k++) {
-                double re[PANEL] = {0}, im[PANEL] = {0};
-                for (int64_t j = 0; j < f->taps; j++) {
-                    const double *turn = turns + 2 * (k * j % N);
-                    for (int o = 0; o < PANEL; o++) {
-                        re[o] += (double)taps[j][o] * turn[0];
-                        im[o] += (double)taps[j][o] * turn[1];
-                    }
-                }
+                    taps[j * PANEL + o] = kernel[j * tap_stride + c * in_stride + (column + o) * out_stride];
+            for (int64_t k = 0; k <= N / 4; k++) {
                 float *w = to + k * frequency + 2 * f->in_channels * column + c * panel;
-                for (int64_t o = 0; o < panel; o++) w[o] = (float)re[o], w[f->in_channels * panel + o] = (float)im[o];
+                float *mirror = to + (N / 2 - k) * frequency + 2 * f->in_channels * column + c * panel;
+                spectrum(taps, f->taps, turns, k, N, sums);
+                for (int64_t o = 0; o < panel; o++) {
+                    w[o] = (float)(sums[0][0][o] + sums[1][0][o]), w[f->in_channels * panel + o] = (float)(sums[0][1][o] + sums[1][1][o]);
+                    mirror[o] = (float)(sums[0][0][o] - sums[1][0][o]);
+                    mirror[f->in_channels * panel + o] = (float)(sums[1][1][o] - sums[0][1][o]);
+                }
             }
         }
 }
@@ -237,8 +240,8 @@ int64_t ng_fourier_size(int64_t taps, int64_t in_channels, int64_t out_channels,
 }
 
 ng_status ng_fourier_make(const float *kernel, int64_t taps, int64_t in_channels, int64_t out_channels, int64_t tap_stride,
-                          int64_t in_stride, int64_t out_stride, int64_t multiple, int64_t size, ng_arena *arena,
-                          ng_fourier *made, ng_error *error)
+                          int64_t in_stride, int64_t out_stride, int64_t multiple, int64_t size, int threads,
+                          ng_arena *arena, ng_fourier *made, ng_error *error)
 {
     ng_fourier f = {.taps = taps, .in_channels = in_channels, .out_channels = out_channels, .size = size};
     f.rows = (size - taps + 1) / multiple * multiple;
@@ -251,7 +254,7 @@ ng_status ng_fourier_make(const float *kernel, int64_t taps, int64_t in_channels
     if (!weights) return error->status;
     fill_twiddles(size, twiddles);
     fill_places(size, places);
-    fill_weights(&f, kernel, tap_stride, in_stride, out_stride, weights);
+    fill_weights(&f, kernel, tap_stride, in_stride, out_stride, threads, weights);
     f.twiddles = twiddles, f.places = places, f.weights = weights;
     *made = f;
     return NG_OK;

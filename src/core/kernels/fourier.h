@@ -24,8 +24,8 @@ typedef struct ng_fourier {
  * over dy, with taps in reverse, channels exchanged, and pad = taps - 1 - pad: kernel + (taps - 1) * tap_stride, -tap_stride,
  * out_stride, in_stride. */
 ng_status ng_fourier_make(const float *kernel, int64_t taps, int64_t in_channels, int64_t out_channels, int64_t tap_stride,
-                          int64_t in_stride, int64_t out_stride, int64_t multiple, int64_t size, ng_arena *arena,
-                          ng_fourier *made, ng_error *error);
+                          int64_t in_stride, int64_t out_stride, int64_t multiple, int64_t size, int threads,
+                          ng_arena *arena, ng_fourier *made, ng_error *error);
 
 /* The size that takes the least time for `length` rows of y, or 0 where the direct product takes less. */
 int64_t ng_fourier_size(int64_t taps, int64_t in_channels, int64_t out_channels, int64_t length, int64_t multiple);

@@ -4,6 +4,6 @@
 #include "core/network/layer.h"
 
 /* If the layer is a Conv1D that gains by it, turns it into its twin; leaves any other layer as it is. */
-ng_status ng_fourier_conv1d(ng_layer *layer, ng_arena *arena, ng_error *error);
+ng_status ng_fourier_conv1d(ng_layer *layer, int threads, ng_arena *arena, ng_error *error);
 
 #endif

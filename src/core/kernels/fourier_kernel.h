@@ -16,6 +16,7 @@
 #define FORWARD NAME(KERNEL, forward)
 #define INVERSE NAME(KERNEL, inverse)
 #define PRODUCT NAME(KERNEL, product)
+#define SPECTRUM NAME(KERNEL, spectrum)
 
 /* The discrete Fourier transform of 4 numbers in place. */
 INLINE TARGET void BUTTERFLY4(VECTOR *re, VECTOR *im)
@@ -210,6 +211,24 @@ static TARGET void PRODUCT(const product *p)
     }
 }
 
+/* For PANEL columns the sum of taps[j] e^(2 pi i k j / N) over the even j, sums[0], real parts and imaginary parts, and over the odd. */
+static TARGET void SPECTRUM(const double *taps, int64_t count, const double *turns, int64_t k, int64_t N, double sums[2][2][PANEL])
+{
+    for (int64_t odd = 0; odd < 2; odd++) {
+        eight re[PANEL / 8] = {{0}}, im[PANEL / 8] = {{0}}, tap;
+        for (int64_t j = odd; j < count; j += 2) {
+            const double *turn = turns + 2 * (k * j % N);
+            UNROLL for (int v = 0; v < PANEL / 8; v++) {
+                memcpy(&tap, taps + j * PANEL + v * 8, sizeof tap);
+                re[v] += tap * turn[0];
+                im[v] += tap * turn[1];
+            }
+        }
+        memcpy(sums[odd][0], re, sizeof re);
+        memcpy(sums[odd][1], im, sizeof im);
+    }
+}
+
 #undef NAME_
 #undef NAME
 #undef BUTTERFLY4
@@ -222,6 +241,7 @@ static TARGET void PRODUCT(const product *p)
 #undef FORWARD
 #undef INVERSE
 #undef PRODUCT
+#undef SPECTRUM
 #undef KERNEL
 #undef TARGET
 #undef LANES

@@ -140,8 +140,9 @@ static void pool_prefixes(ordering *o, ng_arena *arena)
 /* Puts faster twins in the place of convolutions that gain by them. In a prefix rows may be cut anywhere and ties must stay ties:
  * there only the one that reads a sequence itself, whose rows are one-hot. In the trunk those with many taps, in the frequency
  * domain, unless they read the input, which may be a constant. */
-static ng_status choose_convolutions(ordering *o, ng_arena *arena, ng_error *error)
+static ng_status choose_convolutions(ordering *o, const ng_run *run, ng_error *error)
 {
+    ng_arena *arena = run->arena;
     for (int at = 0; at < o->graph->count; at++) {
         ng_node *node = &o->calls[at];
         if (!o->needed[at] || node->zone == NG_HEAD || node->layer.inputs != 1) continue;
@@ -149,7 +150,7 @@ static ng_status choose_convolutions(ordering *o, ng_arena *arena, ng_error *err
         if (node->zone == NG_PREFIX && reads_input && ng_one_hot_conv1d(&node->layer, arena, error)) return error->status;
         if (node->zone == NG_PREFIX || reads_input) continue;
         const ng_layer before = node->layer;
-        if (ng_fourier_conv1d(&node->layer, arena, error)) return error->status;
+        if (ng_fourier_conv1d(&node->layer, run->threads, arena, error)) return error->status;
         if (node->layer.type == before.type) continue;
         ng_layer *exact = ng_alloc(arena, 1, sizeof *exact, error);
         if (!exact) return error->status;
@@ -218,7 +219,7 @@ static ng_status order_nodes(const ng_graph *graph, const ng_shape *input_shapes
     if (!run->plain) {
         fuse_runs(&o, arena);
         if (gradients) pool_prefixes(&o, arena);
-        if (choose_convolutions(&o, arena, error)) return error->status;
+        if (choose_convolutions(&o, run, error)) return error->status;
     }
     if (place_nodes(&o, arena, plan, error)) return error->status;
     return name_nodes(&o, wanted, wanted_count, arena, plan, error);
