@@ -176,6 +176,7 @@ static void fill_weights(const ng_fourier *f, const float *kernel, int64_t tap_s
     const int64_t N = f->size, columns = padded(f->out_channels), frequency = 2 * f->in_channels * columns;
     void (*const spectrum)(const double *, int64_t, const double *, int64_t, int64_t, double[2][2][PANEL]) = chosen()->spectrum;
     double turns[2 * 256];
+    (void)threads;                               /* where there is no OpenMP */
     for (int64_t k = 0; k < N; k++) {
         turns[2 * k] = cos(2 * PI * (double)k / (double)N) / (double)N;
         turns[2 * k + 1] = sin(2 * PI * (double)k / (double)N) / (double)N;
