@@ -93,6 +93,7 @@ model_of <- function(pointer, parsed, file, frame) {
     model@outputs <- stats::setNames(lapply(settings$output_nodes, function(node) shapes$axes[[node]]), names(parsed$outputs))
     fields <- receptive_fields(settings$from, shapes$reach)
     node <- parsed$layers$node
+    model@settings$layer_nodes <- node
     model@layers <- data.frame(layer = parsed$layers$layer, class = parsed$layers$class,
                                output = vapply(node, function(at) if (is.na(at)) NA_character_ else format_shape(shapes$axes[[at]]), ""),
                                parameters = parsed$layers$parameters, receptive_field = fields$size[node], stride = fields$stride[node])

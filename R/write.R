@@ -14,7 +14,8 @@
 #'   archive of Keras 2.13 and later and of Keras 3, which needs rhdf5 and zip. Models inside a model are counted as the Keras of
 #'   its origin counts them: such a `.keras` opens in that generation, an `.h5` in Keras 2. A file that exists is replaced.
 #' @return `file`, invisibly.
-#' @section Errors: `nucleograd_error_argument`: another kind of file. `nucleograd_error_file`: the file cannot be written.
+#' @section Errors: `nucleograd_error_argument`: another kind of file. `nucleograd_error_unsupported`: a network that was cut inside a
+#'   model. `nucleograd_error_file`: the file cannot be written.
 #'   `nucleograd_error_package`: a package is missing. `nucleograd_error_model`: the network was saved with an R session and is gone.
 #' @source The file formats: \url{https://www.tensorflow.org/guide/keras/save_and_serialize}.
 #' @examples
@@ -38,20 +39,25 @@ write_model <- function(model, file) {
         stop_input(c("{.arg file} must be in a folder that can be written.", x = "{.file {dirname(file)}} cannot."), class = "file")
     half <- tempfile("model", dirname(path.expand(file)), if (archive) ".keras" else ".h5")       # never a file by halves
     on.exit(unlink(half))
-    network <- stored_network(model)
+    network <- stored_network(model, frame)
     if (archive) write_archive(network, half) else write_keras_hdf5(network, half)
     if (!file.rename(half, file)) stop_input(c("{.arg file} must be a file that can be written.", x = "{.file {file}} cannot."), class = "file")
     invisible(file)
 }
 
 # What is written: list(description, layers = tree of layers with slots, weight = function(slot), keras_version).
-stored_network <- function(model) {
+stored_network <- function(model, call) {
     weight <- function(slot) .Call(C_weight, model@pointer, as.integer(slot))
     source <- list(file = model@name, call = NULL)
     graph <- new_graph(source)
     description <- model@settings$description
     entry <- list(class_name = description$class_name, config = description$config, name = "model")
     tree <- suppressWarnings(new_layer(graph, entry, path = ""))
+    if (!is.null(model@settings$cut)) {
+        part <- cut_network(description, tree$layers, model@settings$cut, call)
+        description <- part$description
+        tree$layers <- part$layers
+    }
     list(description = written_form(description, tree, weight), layers = tree$layers, weight = weight,
          keras_version = model@settings$keras_version)
 }
