@@ -106,7 +106,7 @@ leaky_layer <- function(b, x, alpha) add_layer(b, "LeakyReLU", list(x), x$shape,
 
 reduce_layer <- function(b, x, class) add_layer(b, class, list(x), if (class == "Flatten") prod(x$shape) else x$shape[2])
 
-merge_layers <- function(b, class, from) {
+join_layers <- function(b, class, from) {
     width <- vapply(from, function(x) utils::tail(x$shape, 1), 0)
     add_layer(b, class, from, c(from[[1]]$shape[-length(from[[1]]$shape)], if (class == "Concatenate") sum(width) else width[1]))
 }
@@ -153,7 +153,7 @@ build_architecture <- function(name, seed) {
         },
         cell_morphology = {
             y <- conv_layer(b, deepg_trunk(b, x, c(32, 64, 128, 128, 256, 256, 512), 24, 4), 1024, 24, "relu")
-            y <- merge_layers(b, "Concatenate", list(reduce_layer(b, y, "GlobalAveragePooling1D"), reduce_layer(b, y, "GlobalMaxPooling1D")))
+            y <- join_layers(b, "Concatenate", list(reduce_layer(b, y, "GlobalAveragePooling1D"), reduce_layer(b, y, "GlobalMaxPooling1D")))
             y <- dense_layer(b, y, 1500, "relu")
             head <- function(name, units, activation) dense_layer(b, dense_layer(b, y, 256, "relu"), units, activation, name)
             list(head("cell_shape", 11, "softmax"), head("flagellum", 6, "softmax"), head("gram", 3, "softmax"), head("motility", 1, "sigmoid"))
@@ -207,7 +207,7 @@ build_architect <- function(row, seed) {
     b$layers <- c(b$layers, list(c(strand$description, list(name = "strand", inbound_nodes = nodes))))
     group <- new_layer(new_graph(list(file = "strand", call = NULL)), c(strand$description, list(name = "strand")), "strand")
     b$weights$strand <- unlist(unname(strand$weights), recursive = FALSE)[unlist(stored_order(group))]
-    finish_blueprint(b, inputs, list(merge_layers(b, "Average", calls)))
+    finish_blueprint(b, inputs, list(join_layers(b, "Average", calls)))
 }
 
 # Convolution, pool, the shortcut around both, norm, LeakyReLU; a tap reads a convolution itself, and after the last one nothing follows.
@@ -224,12 +224,12 @@ architect_features <- function(b, x, row) {
         if (isTRUE(row$residual) && i > 1) {
             around <- pool_layer(b, before, shape[4], "same", "AveragePooling1D")
             if (around$shape[2] != y$shape[2]) around <- conv_layer(b, around, y$shape[2], 1)
-            y <- merge_layers(b, "Add", list(y, around))
+            y <- join_layers(b, "Add", list(y, around))
         }
         before <- y
         x <- leaky_layer(b, norm_layer(b, y), 0.3)
     }
-    if (length(taps)) return(if (length(taps) > 1) merge_layers(b, "Concatenate", taps) else taps[[1]])
+    if (length(taps)) return(if (length(taps) > 1) join_layers(b, "Concatenate", taps) else taps[[1]])
     for (k in seq_len(row$depth)) x <- lstm_layer(b, x, row$units, sequences = k < row$depth, both = row$two_way)
     x
 }
