@@ -9,8 +9,8 @@ core <- asNamespace("nucleograd")
 # The plain loops, compiled here and now with R's own flags.
 folder <- tempfile("plain")
 dir.create(folder)
-file.copy(file.path(here, "seism.c"), folder)
-unused <- system2(file.path(R.home("bin"), "R"), c("CMD", "SHLIB", shQuote(file.path(folder, "seism.c"))), stdout = TRUE, stderr = TRUE)
+invisible(file.copy(file.path(here, "seism.c"), folder))
+invisible(system2(file.path(R.home("bin"), "R"), c("CMD", "SHLIB", shQuote(file.path(folder, "seism.c"))), stdout = TRUE, stderr = TRUE))
 invisible(dyn.load(file.path(folder, paste0("seism", .Platform$dynlib.ext))))
 
 seconds_of <- function(expression) system.time(expression)[["elapsed"]]
