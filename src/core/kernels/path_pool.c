@@ -124,15 +124,17 @@ void ng_winners_find(const ng_layer *layer, const ng_tile *ends, ng_range rows, 
     for (int64_t t = rows.first; t < rows.last; t++) {
         const ng_range own = rows_of(layer, t);
         const window w = new_window(layer, ng_row(ends, 0, own.first), NULL, own.last - own.first);
-        winners->apart[t] = apart || (ends->samples > 1 && !usual(ng_row(ends, 1, own.first), w.rows, winners->baseline, channels));
-        if (!winners->apart[t]) config->kernel.find(&w, winners->rows + t * channels, winners->places + t * channels);
+        const int64_t at = t - winners->first;
+        winners->apart[at] = apart || (ends->samples > 1 && !usual(ng_row(ends, 1, own.first), w.rows, winners->baseline, channels));
+        if (!winners->apart[at]) config->kernel.find(&w, winners->rows + at * channels, winners->places + at * channels);
     }
 }
 
 int64_t ng_next_apart(const ng_winners *winners, ng_range rows)
 {
-    const uint8_t *found = rows.first < rows.last ? memchr(winners->apart + rows.first, 1, (size_t)(rows.last - rows.first)) : NULL;
-    return found ? found - winners->apart : rows.last;
+    const uint8_t *from = winners->apart + (rows.first - winners->first);
+    const uint8_t *found = rows.first < rows.last ? memchr(from, 1, (size_t)(rows.last - rows.first)) : NULL;
+    return found ? rows.first + (found - from) : rows.last;
 }
 
 static int64_t apart_size(const ng_layer *layer) { return 2 * layer->reach.size * layer->out.channels; }
@@ -157,7 +159,7 @@ static window next_windows(const ng_layer *layer, const ng_windows *windows, int
     const ng_winners *winners = windows->winners;
     const int64_t end = ng_next_apart(winners, (ng_range){t, windows->last});
     *count = end > t ? end - t : 1;
-    if (end > t) return new_window(layer, winners->rows + t * layer->out.channels, winners->baseline, 1);
+    if (end > t) return new_window(layer, winners->rows + (t - winners->first) * layer->out.channels, winners->baseline, 1);
     const float *x = *apart;
     const ng_range own = rows_of(layer, t);
     *apart += apart_size(layer);
@@ -196,11 +198,11 @@ void ng_winners_spread(const ng_layer *layer, const ng_winners *winners, ng_rang
     const int64_t channels = layer->out.channels, size = layer->reach.size;
     for (int64_t t = rows.first; t < rows.last; t++, shared += channels, apart += size * channels) {
         const ng_range own = rows_of(layer, t);
-        const uint8_t *places = winners->places + t * channels;
+        const uint8_t *places = winners->places + (t - winners->first) * channels;
         const int64_t first = own.first > dx->first ? own.first : dx->first, last = own.last < dx->last ? own.last : dx->last;
         if (first >= last) continue;
         float *to = ng_row(dx, 0, first);
-        if (!winners->apart[t]) config->kernel.spread(shared, places, channels, (int32_t)(first - own.first), (int32_t)(last - own.first), to);
+        if (!winners->apart[t - winners->first]) config->kernel.spread(shared, places, channels, (int32_t)(first - own.first), (int32_t)(last - own.first), to);
         else
             for (int64_t i = 0; i < (last - first) * channels; i++) to[i] += apart[(first - own.first) * channels + i];
     }

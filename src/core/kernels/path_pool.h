@@ -15,12 +15,13 @@ bool ng_path_pool(const ng_layer *pool, ng_arena *arena, ng_layer *made);
 /* The same with a BatchNormalization after it; false if there is one before it already. */
 bool ng_path_pool_norm(const ng_layer *pool, const ng_layer *norm, ng_arena *arena, ng_layer *made);
 
-/* What the nodes of a path share, from the first row of y on: for each window the row of z that wins and its place in the window. */
+/* What the nodes of a path share: for each window the row of z that wins and its place in the window. */
 typedef struct ng_winners {
     float *rows;                                 /* (L, channels) */
     uint8_t *places;                             /* (L, channels) */
     uint8_t *apart;                              /* (L): 1 if the window keeps its rows apart, and has no winner here; else 0 */
     const float *baseline;                       /* (channels): z' in all windows that share a winner */
+    int64_t first;                               /* the row of y that the others begin with */
 } ng_winners;
 
 /* Fills in `rows` of winners. ends: the layer's input, sample 0 of the sequence, sample 1 of the baseline; only the first, if all nodes

@@ -38,7 +38,8 @@ typedef struct trial {
     ng_code code;
     uint8_t *kept;                               /* where codes go to be kept */
     void *scratch;
-    float *shared, *apart;                       /* of a pooled origin: its sums */
+    float *shared;                               /* of a pooled origin: its sums, and the winners of its windows */
+    ng_winners winners;
     double seconds;
 } trial;
 
@@ -80,9 +81,15 @@ static int64_t lay_out(const ng_plan *plan, int k, ng_range y, const ng_range *x
     used += padded(samples * code_bytes);
     made->scratch = memory ? memory + used : NULL;
     if (!node->pooled) return used + padded(layer->scratch_bytes * samples + layer->call_bytes);
-    made->shared = memory ? (float *)(memory + used + padded(ng_windows_bytes(layer, y))) : NULL;
-    made->apart = memory ? made->shared + made->y.sample_stride : NULL;
-    return used + padded(ng_windows_bytes(layer, y)) + padded((1 + layer->reach.size) * made->y.sample_stride * 4);
+    const int64_t rows = y.last - y.first, size = rows * layer->out.channels;
+    made->shared = memory ? (float *)(memory + used) : NULL;
+    if (memory) {
+        float *winners = made->shared + size, *baseline = winners + size;
+        uint8_t *places = (uint8_t *)(baseline + layer->out.channels);
+        memset(baseline, 0, (size_t)layer->out.channels * 4);
+        made->winners = (ng_winners){winners, places, places + size, baseline, y.first};
+    }
+    return used + padded(8 * size + 4 * layer->out.channels + size + rows);
 }
 
 static void forward(trial *t)
@@ -105,16 +112,17 @@ static void pass(trial *t)
         for (int way = 0; way < 2; way++) ng_add_scaled(t->y.data, ng_row(&t->y, n, t->y.first), 0.5f, t->y.sample_stride);
 }
 
-/* The same at a pooled origin, between a sequence and a baseline of zeros. */
+/* The same at a pooled origin, between a sequence and a baseline of zeros, where all windows share their winners. */
 static void pooled_pass(trial *t)
 {
     const ng_layer *layer = &t->node->layer;
-    ng_windows windows;
-    memset(t->x->data + t->x->sample_stride, 0, (size_t)t->x->sample_stride * 4);
-    ng_windows_find(layer, t->x, (ng_range){t->y.first, t->y.last}, false, t->scratch, &windows);
+    ng_tile sequence = *t->x;
+    const ng_windows windows = {&t->winners, t->y.first, t->y.last, NULL};
+    sequence.samples = 1;
+    ng_winners_find(layer, &sequence, (ng_range){t->y.first, t->y.last}, false, &t->winners);
     for (int64_t n = 0; n < t->y.samples; n++) {
         ng_windows_forward(layer, &windows, 0.5f, ng_row(&t->y, n, t->y.first));
-        ng_windows_backward(layer, &windows, 0.5f, 0.1f, ng_row(&t->y, n, t->y.first), n == 0, t->shared, t->apart);
+        ng_windows_backward(layer, &windows, 0.5f, 0.1f, ng_row(&t->y, n, t->y.first), n == 0, t->shared, NULL);
     }
 }
 
@@ -179,6 +187,14 @@ typedef struct notes { ng_range *here, *middle, *x; double *computed; } notes;
 
 static bool some(ng_range rows) { return rows.last > rows.first; }
 
+/* The rows of prefixes that the origins' rows need. */
+static void add_prefixes(const ng_plan *plan, ng_range *rows)
+{
+    for (int i = 0; i < plan->origin_count; i++)
+        for (int k = plan->origins[i]; k != plan->input_nodes[i]; k = plan->nodes[k].inputs[0])
+            rows[plan->nodes[k].inputs[0]] = ng_rows_needed(plan->nodes[k].layer.reach, rows[k], ng_rows(plan->nodes[k].layer.in[0]));
+}
+
 /* Counts the rows of all tiles of a stage; middle[] are those of one in the middle. */
 static void count_rows(const ng_plan *plan, const ng_stage *stage, bool forward, const notes *n)
 {
@@ -187,7 +203,8 @@ static void count_rows(const ng_plan *plan, const ng_stage *stage, bool forward,
     for (int64_t tile = 0; tile < tiles; tile++) {
         ng_range *rows = tile == tiles / 2 ? n->middle : n->here;
         if (forward) ng_tile_rows(plan, stage, tile, rows);
-        else ng_back_tile_rows(plan, stage, tile, rows);
+        if (forward && stage == plan->stages) add_prefixes(plan, rows);
+        if (!forward) ng_back_tile_rows(plan, stage, tile, rows);
         for (int k = 0; k < stage->last; k++)
             if (some(rows[k])) n->computed[k] += (double)(rows[k].last - rows[k].first);
     }
