@@ -220,7 +220,7 @@ static void path_pool_case(void)
         if (!odd) memcpy(z + (L + t) * C, baseline, (size_t)C * sizeof *z);
     }
 
-    ng_winners winners = {claim(q, rows * C, sizeof(float)), claim(q, rows * C, 1), claim(q, rows, 1), baseline};
+    ng_winners winners = {claim(q, rows * C, sizeof(float)), claim(q, rows * C, 1), claim(q, rows, 1), baseline, 0};
     for (int64_t first = 0, end; first < rows; first = end) {
         end = first + 1 + draw(rows - first);
         const ng_range needed = ng_rows_needed(made.reach, (ng_range){first, end}, L);
