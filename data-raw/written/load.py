@@ -15,6 +15,9 @@ import numpy as np
 import tensorflow as tf
 from tensorflow import keras
 
+sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "fixtures"))
+import deepg_layers
+
 version = keras.__version__ if hasattr(keras, "__version__") else "2 in TensorFlow " + tf.__version__
 generation = version[0]
 failed = 0
@@ -30,7 +33,8 @@ for values in sorted(glob.glob(os.path.join(sys.argv[1], "*.values"))):
             inputs = [file[f"inputs/{k + 1}"][()].astype("float32") for k in range(len(file["inputs"]))]
             outputs = [file[f"outputs/{k + 1}"][()] for k in range(len(file["outputs"]))]
         try:
-            model = keras.models.load_model(name + kind, compile=False)
+            with deepg_layers.scope():
+                model = keras.models.load_model(name + kind, compile=False)
             found = model(inputs if len(inputs) > 1 else inputs[0], training=False)
             found = found if isinstance(found, (list, tuple)) else [found]
             error = max(np.max(np.abs(np.asarray(a) - b)) / max(1, np.max(np.abs(b))) for a, b in zip(found, outputs))

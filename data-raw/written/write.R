@@ -1,18 +1,22 @@
-# Rscript data-raw/written/write.R FOLDER: writes every network of tests/testthat/fixtures with write_model(), as .h5 and .keras, with
-# inputs and outputs, for load.py to compare. Run from the top of the sources, with the package installed.
+# Rscript data-raw/written/write.R FOLDER [GROUP ...]: writes every network of tests/testthat/fixtures, or of these groups, with
+# write_model(), as .h5 and .keras, with inputs and outputs, for load.py to compare. Run from the top of the sources, with the package installed.
 library(nucleograd)
 folder <- commandArgs(TRUE)[1]
 dir.create(folder, showWarnings = FALSE, recursive = TRUE)
 fixtures <- "tests/testthat/fixtures"
-groups <- setdiff(basename(list.dirs(fixtures, recursive = FALSE)), c("containers", "formats", "scale"))
-files <- c(file.path(fixtures, "containers", c("keras2.h5", "keras3.keras")),
-           unlist(lapply(groups, function(group) list.files(file.path(fixtures, group), "[.]h5$", full.names = TRUE))))
+groups <- commandArgs(TRUE)[-1]
+if (length(groups) == 0) groups <- setdiff(basename(list.dirs(fixtures, recursive = FALSE)), c("formats", "scale"))
+files <- unlist(lapply(groups, function(group)
+    list.files(file.path(fixtures, group), if (group == "containers") "^keras2.h5$|^keras3.keras$" else "[.](h5|keras)$", full.names = TRUE)))
 set.seed(1)
 for (file in files) {
     model <- tryCatch(read_model(file), nucleograd_error = function(error) NULL)
     if (is.null(model)) next
     shapes <- lapply(model@inputs, function(axes) c(2, ifelse(is.na(axes), 150, axes)))
-    inputs <- unname(lapply(shapes, function(dim) array(round(rnorm(prod(dim)), 3), dim)))
+    inputs <- unname(Map(function(dim, tokens) {
+        if (is.na(tokens)) return(array(round(rnorm(prod(dim)), 3), dim))
+        array(sample(tokens, prod(dim[-length(dim)]), replace = TRUE) - 1, dim[-length(dim)])
+    }, shapes, model@settings$tokens))
     outputs <- predict(model, if (length(inputs) == 1) inputs[[1]] else inputs)
     if (!is.list(outputs)) outputs <- list(outputs)
     description <- as.character(jsonlite::toJSON(model@settings$description, auto_unbox = TRUE, null = "null"))
