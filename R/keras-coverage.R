@@ -1,7 +1,7 @@
 # R/keras-coverage.R: the table of layers in the documentation, and which tests stand behind it.
 
 # The group of fixtures (tests/testthat/fixtures) in which a model with this class is held against Keras: values and gradients in
-# test-fixtures.R; test-keras-coverage.R sees to it that none is missing.
+# test-fixtures.R; test-keras-coverage.R sees to it that none is missing, and writes each to read it again.
 layer_fixtures <- list(
     stacks = c("InputLayer", "Dense"), conv = "Conv1D",
     kernels = c("SeparableConv1D", "DepthwiseConv1D", "Conv1DTranspose", "UpSampling1D", "RepeatVector", "Permute"),
@@ -34,16 +34,18 @@ coverage_section <- function() {
     table <- layer_coverage()
     table <- table[order(table$group, method = "radix"), ]
     remark <- unname(layer_remarks[table$class])
-    rows <- paste0("| ", table$class, " | yes | yes | yes | ", table$group, " | ", ifelse(is.na(remark), "", remark), " |")
-    paste(c("@section Layers:", "| layer | reads | predicts | differentiates | compared with Keras in | |", "| --- | --- | --- | --- | --- | --- |",
+    rows <- paste0("| ", table$class, " | yes | yes | yes | yes | ", table$group, " | ", ifelse(is.na(remark), "", remark), " |")
+    paste(c("@section Layers:", "| layer | reads | predicts | differentiates | writes | compared with Keras in | |",
+            "| --- | --- | --- | --- | --- | --- | --- |",
             rows), collapse = "\n")
 }
 
 #' Layers that are computed
 #'
-#' What [read_model()] reads, [predict()][predict.Model] computes and [attribution()] differentiates. Each row is a class of Keras or
+#' What [read_model()] reads, [predict()][predict.Model] computes, [attribution()] differentiates and [write_model()] writes (as HDF5:
+#' the archives of attention and of deepG's layers are for [read_model()] alone, TensorFlow does not open them). Each row is a class of Keras or
 #' of deepG, under the names that older versions gave it too, and is held against what Keras computes: outputs and gradients, by
-#' the test group in the table (`tests/testthat/test-fixtures.R`). Where Keras 2 and Keras 3 differ, the version in the file decides.
+#' the test group in the table (`tests/testthat/test-fixtures.R`, `test-keras-coverage.R`). Where Keras 2 and Keras 3 differ, the version in the file decides.
 #'
 #' **Tokens.** An embedding reads whole numbers, which have no gradient. Here it reads one-hot rows of tokens, (length, tokens), and is
 #' a matrix product: the same answer for every sequence, and between sequences that of a mixture of tokens. So a gradient or an

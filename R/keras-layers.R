@@ -47,6 +47,7 @@ cudnn_layers <- c(CuDNNLSTM = "LSTM", CuDNNGRU = "GRU")
 mask_operations <- c("NotEqual", "Any", "LogicalOr")           # Keras 3 writes down how a mask is made; keras-masks.R makes its own
 supported_layers <- c("InputLayer", names(layer_settings), names(cudnn_layers), activation_layers, identity_layers, wrapper_layers,
                       mask_operations)
+deepg_layers <- grep("^layer_", names(layer_settings), value = TRUE)
 
 # Layers with a kernel and the key "activation".
 kernel_layers <- c("Conv1D", "SeparableConv1D", "DepthwiseConv1D", "Conv1DTranspose", "Dense")

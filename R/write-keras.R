@@ -10,8 +10,9 @@ written_form <- function(entry, layer, weight) {
     config <- entry$config
     if (!is.null(layer$layers)) {
         class <- if (class == "Sequential") class else "Functional"
+        own <- !vapply(layer$layers, function(inner) inner$class %in% mask_operations, NA)        # Keras finds its masks again
         config <- list(name = config[["name"]], trainable = layer$trainable,
-                       layers = Map(written_form, config$layers, layer$layers, MoreArgs = list(weight = weight)))
+                       layers = Map(written_form, config$layers[own], layer$layers[own], MoreArgs = list(weight = weight)))
         if (class == "Sequential") config$layers <- with_input(config$layers)
         config <- c(config, lapply(entry$config[intersect(c("input_layers", "output_layers"), names(entry$config))], written_tensors))
     } else {
@@ -44,6 +45,7 @@ written_words <- function(class, config) {
         if (is.list(word))
             config[[key]] <- if (identical(word$class_name, "function")) word$config else written_form(word, list(), NULL)
     }
+    if (class %in% c("SeparableConv1D", "DepthwiseConv1D", "Conv1DTranspose")) config$groups <- NULL
     if (isFALSE(config$zero_output_for_mask)) config$zero_output_for_mask <- NULL
     config
 }
@@ -62,7 +64,8 @@ written_tensors <- function(x) {
     if (!is.list(x)) return(x)
     if (!is_tensor(x)) return(lapply(x, written_tensors))
     if (length(x) > 3) {
-        told <- vapply(names(x[[4]]), function(key) !is.null(x[[4]][[key]]) && !(key == "training" && isFALSE(x[[4]][[key]])), NA)
+        told <- vapply(names(x[[4]]), function(key)
+            !is.null(x[[4]][[key]]) && !grepl("mask$", key) && !(key == "training" && isFALSE(x[[4]][[key]])), NA)
         x[[4]] <- if (any(told)) x[[4]][told] else stats::setNames(list(), character())
     }
     x
@@ -116,7 +119,7 @@ write_archive <- function(network, file) {
 # Where Python finds each class. The generations count the calls of a model inside a model differently: `keras3` says which way.
 with_modules <- function(entry, keras3 = FALSE) {
     model <- !is.null(entry$config[["layers"]])
-    custom <- !plain_class(entry$class_name) %in% supported_layers || grepl(">", entry$class_name, fixed = TRUE)
+    custom <- !plain_class(entry$class_name) %in% setdiff(supported_layers, deepg_layers) || grepl(">", entry$class_name, fixed = TRUE)
     if (model) {
         if (keras3) entry$config <- count_definitions(entry$config, by = -1)
         entry$config$layers <- lapply(entry$config$layers, with_modules, keras3)
