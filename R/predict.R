@@ -17,6 +17,12 @@ setClass("Predictions", contains = "GRanges", slots = c(settings = "list"))
 #' contig's end; on a circular contig windows run over the origin. A model that takes any length reads whole contigs, unless
 #' `window` is given. Contigs shorter than the window are left out with a warning. N and other ambiguous letters are rows of
 #' zeros, as in deepG.
+#' @section Scans by small steps: Windows that overlap share work: the layers before the first one that reads its whole input (the
+#'   trunk: convolutions, pooling, normalization) are computed once along the contig, and anew only near the edges of each window,
+#'   where padding makes a difference. So a scan of a whole genome with `step = 10` is practical. It saves most where the trunk
+#'   does most of the work, its padding is `"valid"` or its receptive field ([summary.Model()]) is small beside the window, and
+#'   steps are small or multiples of the trunk's stride. What would not gain is computed window by window. Either way the values
+#'   are those of the windows by themselves, to float32 rounding (the last digit or two of seven); they do not depend on threads.
 #' @param object A [Model-class], from [read_model()].
 #' @param genome A `DNAStringSet`, from [read_genome()]; or an array `(samples, length, channels)` of numbers, or for a model of
 #'   several inputs a list of arrays, in the order of its inputs.

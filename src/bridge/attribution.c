@@ -3,6 +3,7 @@
 #include <time.h>
 #include "bridge/bridge.h"
 #include "core/attribution/path_integral.h"
+#include "core/attribution/window_scan.h"
 #include "core/attribution/source.h"
 #include "core/network/cost.h"
 
@@ -91,14 +92,18 @@ static void assert_arrays(SEXP model, SEXP wanted, SEXP arrays, SEXP shapes, SEX
     }
 }
 
-/* Runs the job forward; outputs: a list with one numeric vector (windows * size) per wanted call, row-major. */
-static void predict(job *todo, SEXP outputs, bridge_call *call)
+/* Runs the job forward, over windows of a contig unless that is NULL; outputs: a list with one numeric vector (windows * size)
+ * per wanted call, row-major. */
+static void predict(job *todo, SEXP model, const ng_contig *contig, SEXP outputs, bridge_call *call)
 {
     ng_arena *arena = call->run.arena;
     float **floats = ng_alloc(arena, todo->wanted_count, sizeof *floats, &call->error);
     for (int w = 0; floats && w < todo->wanted_count; w++)
         if (!(floats[w] = ng_alloc(arena, XLENGTH(VECTOR_ELT(outputs, w)), sizeof **floats, &call->error))) return;
-    if (!floats || ng_predict(&todo->plan, &todo->source, todo->windows, floats, &call->run, &call->error)) return;
+    if (!floats) return;
+    if (contig) ng_window_scan(bridge_graph(model), &todo->plan, todo->wanted, contig, todo->windows, floats, &call->run, &call->error);
+    else ng_predict(&todo->plan, &todo->source, todo->windows, floats, &call->run, &call->error);
+    if (call->error.status != NG_OK) return;
     for (int w = 0; w < todo->wanted_count; w++)
         for (R_xlen_t i = 0; i < XLENGTH(VECTOR_ELT(outputs, w)); i++) REAL(VECTOR_ELT(outputs, w))[i] = (double)floats[w][i];
 }
@@ -127,9 +132,10 @@ SEXP bridge_predict_contig(SEXP model, SEXP wanted, SEXP sizes, SEXP bases, SEXP
     job todo = {0};
     SEXP outputs = PROTECT(allocate_outputs(sizes, (double)XLENGTH(starts)));
     SEXP owner = PROTECT(bridge_begin(&call, run, frame));
-    if (contig_job(&todo, bases, starts, window, no_baseline, &call) && make_plan(&todo, model, wanted, false, &call) == NG_OK) {
+    const ng_contig *contig = contig_job(&todo, bases, starts, window, no_baseline, &call);
+    if (contig && make_plan(&todo, model, wanted, false, &call) == NG_OK) {
         assert_sizes(&todo, sizes);
-        predict(&todo, outputs, &call);
+        predict(&todo, model, contig, outputs, &call);
     }
     bridge_end(&call, owner);
     UNPROTECT(3);
@@ -145,7 +151,7 @@ SEXP bridge_predict_arrays(SEXP model, SEXP wanted, SEXP sizes, SEXP arrays, SEX
     SEXP owner = PROTECT(bridge_begin(&call, run, frame));
     if (arrays_job(&todo, arrays, shapes, count, R_NilValue, &call) && make_plan(&todo, model, wanted, false, &call) == NG_OK) {
         assert_sizes(&todo, sizes);
-        predict(&todo, outputs, &call);
+        predict(&todo, model, NULL, outputs, &call);
     }
     bridge_end(&call, owner);
     UNPROTECT(2);
@@ -302,7 +308,7 @@ static void rehearse(job *todo, SEXP cotangents, SEXP path, bridge_call *call)
     SEXP checks = PROTECT(Rf_allocMatrix(REALSXP, 3, (int)todo->windows)), sizes = PROTECT(Rf_allocVector(REALSXP, todo->wanted_count));
     for (int w = 0; w < todo->wanted_count; w++) REAL(sizes)[w] = (double)ng_size(todo->plan.nodes[todo->plan.wanted[w]].whole);
     call->run.poll = stop_at_once;
-    if (path == R_NilValue) predict(todo, PROTECT(allocate_outputs(sizes, (double)todo->windows)), call);
+    if (path == R_NilValue) predict(todo, R_NilValue, NULL, PROTECT(allocate_outputs(sizes, (double)todo->windows)), call);
     else integrate(todo, PROTECT(cotangents), path, checks, call);
     if (call->error.status == NG_STOPPED) call->error.status = NG_OK;
     UNPROTECT(3);

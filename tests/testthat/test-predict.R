@@ -74,6 +74,30 @@ test_that("answers keep their axes", {
     expect_identical(dim(predict(windowed, one_hot_array(random_genome(20, 20)))), c(2L, 3L))
 })
 
+test_that("overlapping windows that share a trunk have the values of windows by themselves", {
+    same <- toy_network(c(60, 4), conv(random_array(c(7, 4, 16), 61) / 4, random_array(16, 62)), activation("relu"), max_pool(3),
+                        conv(random_array(c(5, 16, 16), 63) / 8), activation("relu"), max_pool(2), flatten(),
+                        dense(random_array(c(160, 2), 64) / 16), activation("softmax"))
+    lstm <- toy_layer("LSTM", units = 4, activation = "tanh", recurrent_activation = "sigmoid", use_bias = TRUE, return_sequences = FALSE,
+                      go_backwards = FALSE, weights = list(random_array(c(16, 16), 65), random_array(c(4, 16), 66), random_array(16, 67)))
+    valid <- toy_network(c(60, 4), conv(random_array(c(7, 4, 16), 61) / 4, padding = "valid"), activation("relu"), max_pool(4), lstm)
+    genome <- random_genome(700, 62, 333, seed = 68)
+    Biostrings::subseq(genome[[1]], 101, 107) <- Biostrings::DNAString("NNNRNNN")
+    for (circular in c(FALSE, TRUE)) {
+        S4Vectors::mcols(genome)$circular <- circular
+        for (network in list(same, valid)) {
+            model <- model_from(network)
+            for (step in c(1, 4, 7, 12, 59)) {
+                found <- predict(model, genome, step = step)
+                twice <- Biostrings::xscat(genome, genome)
+                windows <- Biostrings::subseq(twice[match(as.character(GenomicRanges::seqnames(found)), names(genome))],
+                                              BiocGenerics::start(found), width = 60)
+                expect_equal(numbers(found), predict(model, one_hot_array(windows)), ignore_attr = TRUE, tolerance = 1e-6)  # float32
+            }
+        }
+    }
+})
+
 test_that("threads change no bit", {
     genome <- random_genome(300, seed = 6)
     expect_identical(predict(windowed, genome, step = 3, threads = 2), predict(windowed, genome, step = 3, threads = 1))

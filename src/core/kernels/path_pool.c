@@ -59,7 +59,10 @@ static kernel choose(void)
 
 typedef struct path_pool { kernel kernel; const float *order, *scale, *shift; } path_pool;
 
-static const ng_layer_type type = {.class_name = "MaxPooling1D", .algorithm = "with relu and norm, winners once for all nodes"};
+static void forward(const ng_layer *layer, const ng_tile *x, ng_tile *y, ng_code *code, void *scratch);
+
+static const ng_layer_type type = {
+    .class_name = "MaxPooling1D", .algorithm = "with relu and norm, winners once for all nodes", .forward = forward};
 
 bool ng_path_pool(const ng_layer *pool, ng_arena *arena, ng_layer *made)
 {
@@ -91,6 +94,8 @@ bool ng_path_pool_norm(const ng_layer *pool, const ng_layer *norm, ng_arena *are
     if (!config) return false;
     *config = (path_pool){before->kernel, before->order, scale, shift};
     *made = *pool;
+    made->name = norm->name;
+    made->index = norm->index;
     made->config = config;
     return true;
 }
@@ -107,6 +112,19 @@ static window new_window(const ng_layer *layer, const float *x, const float *b, 
 {
     const path_pool *config = layer->config;
     return (window){x, b, config->order, config->scale, config->shift, rows, layer->out.channels};
+}
+
+/* At the sequence itself. */
+static void forward(const ng_layer *layer, const ng_tile *x, ng_tile *y, ng_code *code, void *scratch)
+{
+    (void)code, (void)scratch;
+    const path_pool *config = layer->config;
+    NG_EACH_ROW(y, sample, t) {
+        const ng_range own = rows_of(layer, t);
+        const float *rows = ng_row(x, sample, own.first);
+        const window w = new_window(layer, rows, rows, own.last - own.first);
+        config->kernel.forward(&w, 1, 1, ng_row(y, sample, t));
+    }
 }
 
 /* Are all rows of the baseline in this window the usual one? */

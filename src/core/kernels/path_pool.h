@@ -8,8 +8,8 @@
 #define NG_KERNELS_PATH_POOL_H
 #include "core/network/layer.h"
 
-/* Makes *made of a planned relu_pool layer; false if it is not one, or not of whole vectors of channels. The layer has no forward()
- * and backward(): what follows stands for them. */
+/* Makes *made of a planned relu_pool layer; false if it is not one, or not of whole vectors of channels. Its forward() is that
+ * of the sequence itself, backward() it has none: what follows stands for it. */
 bool ng_path_pool(const ng_layer *pool, ng_arena *arena, ng_layer *made);
 
 /* The same with a BatchNormalization after it; false if there is one before it already. */

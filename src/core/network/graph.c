@@ -42,6 +42,27 @@ ng_status ng_graph_check(const ng_graph *graph, ng_error *error)
     return NG_OK;
 }
 
+ng_status ng_graph_cut(const ng_graph *graph, const int *calls, const ng_shape *shapes, int count, ng_arena *arena, ng_graph *made,
+                       ng_error *error)
+{
+    ng_call *copies = ng_alloc(arena, graph->count, sizeof *copies, error);
+    ng_setting *settings = ng_alloc(arena, count, sizeof *settings, error);
+    double *axes = ng_alloc(arena, 2 * (int64_t)count, sizeof *axes, error);
+    if (!copies || !settings || !axes) return error->status;
+    for (int at = 0; at < graph->count; at++) copies[at] = graph->calls[at];
+    for (int i = 0; i < count; i++) {
+        axes[2 * i] = (double)shapes[i].length;
+        axes[2 * i + 1] = (double)shapes[i].channels;
+        settings[i] = (ng_setting){"shape", NULL, axes + 2 * i, 2};
+        copies[calls[i]] = (ng_call){.type = &ng_input, .name = graph->calls[calls[i]].name, .settings = {&settings[i], 1}};
+    }
+    *made = *graph;
+    made->calls = copies;
+    made->inputs = calls;
+    made->input_count = count;
+    return NG_OK;
+}
+
 /* One sample of a TimeDistributed layer: the first axis goes. */
 static ng_shape one_sample(ng_shape in)
 {

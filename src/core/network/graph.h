@@ -28,6 +28,10 @@ typedef struct ng_graph {
  * inputs are not InputLayers. */
 ng_status ng_graph_check(const ng_graph *graph, ng_error *error);
 
+/* The graph that reads tensors of these shapes, (length, channels), in the place of the calls `calls`: they become its inputs. */
+ng_status ng_graph_cut(const ng_graph *graph, const int *calls, const ng_shape *shapes, int count, ng_arena *arena, ng_graph *made,
+                       ng_error *error);
+
 /* Fills in the layer of call `at` for inputs of these shapes: out, reach, config. Memory comes from the arena.
  * *whole is the output as the next layers see it; *group how many samples of the layer one sample of the network makes
  * (TimeDistributed). For an InputLayer, in[0] is its concrete shape. */

@@ -1,0 +1,196 @@
+/* Overlapping windows that share their trunk, against the same windows one by one: random graphs, steps and contigs; threads and
+ * memory. */
+#include <string.h>
+#include "net.h"
+#include "core/attribution/window_scan.h"
+#include "core/network/overlap.h"
+
+enum { GRAPHS = 80, MOST_WINDOWS = 400 };
+
+static int shared_graphs;
+
+static const char *any_padding(void)
+{
+    static const char *const words[] = {"same", "valid", "causal"};
+    return words[draw(3)];
+}
+
+/* One or two layers on top of `from`. Most keep the channels; a convolution may skip rows or spread its taps. */
+static int grow(net *n, int from, int64_t *channels)
+{
+    const int64_t before = *channels;
+    int at;
+    switch (draw(9)) {
+    case 0: case 1: case 2:
+        *channels = draw(3) ? 2 + draw(12) : 16;                     /* 16: whole vectors, which kernels want */
+        at = conv(n, from, 1 + draw(7), before, *channels, any_padding());
+        if (n->numbers[at][2][0] == 1 && !draw(3)) n->numbers[at][3][0] = 2;
+        return activation(n, at, draw(2) ? "relu" : "tanh");
+    case 3: {
+        const int64_t size = 2 + draw(3);
+        return pool(n, from, draw(2) ? &ng_max_pooling1d : &ng_average_pooling1d, size, 1 + draw(size), draw(2) ? "same" : "valid");
+    }
+    case 4:
+        at = pool(n, activation(n, from, "relu"), &ng_max_pooling1d, 2, 2, "valid");     /* fused */
+        return norm(n, at, before);
+    case 5:
+        at = add(n, &ng_zero_padding1d, from, -1);
+        numbers(n, "padding", 2, (double)draw(4), (double)draw(4), 0);
+        return at;
+    case 6:
+        at = add(n, &ng_cropping1d, from, -1);
+        numbers(n, "cropping", 2, (double)draw(4), (double)draw(4), 0);
+        return at;
+    case 7:
+        at = pool(n, from, &ng_average_pooling1d, 3, 1, "same");
+        return add(n, &ng_add, from, at);
+    default:
+        at = conv(n, from, 3, before, before, "same");
+        n->numbers[at][2][0] = 1;
+        *channels = 2 * before;
+        return add(n, &ng_concatenate, from, at);
+    }
+}
+
+static net *random_graph(void)
+{
+    net *n = new_net();
+    int64_t channels = 4;
+    int at = input(n, sequence(100 + draw(200), 4)), middle = -1;
+    for (int64_t pieces = 1 + draw(5); pieces > 0; pieces--) {
+        at = grow(n, at, &channels);
+        if (!draw(6)) middle = at;
+    }
+    switch (draw(4)) {
+    case 0: at = add(n, &ng_flatten, at, -1); break;
+    case 1: at = dense(n, lstm(n, at, channels, 5), 5, 2); break;
+    case 2: at = dense(n, add(n, &ng_global_max_pooling1d, at, -1), channels, 3); break;
+    default: at = activation(n, dense(n, at, channels, 2), "softmax");           /* an answer for every row */
+    }
+    end_net(n, at, middle);
+    return n;
+}
+
+/* Layers that kernels stand for, in every place: conv, relu, pool, norm, and again, then an LSTM. */
+static net *fused(void)
+{
+    net *n = new_net();
+    const char *padding = any_padding();
+    int at = conv(n, input(n, sequence(200 + draw(50), 4)), 12, 4, 16, padding);
+    n->numbers[at][2][0] = 1;
+    at = norm(n, pool(n, activation(n, at, "relu"), &ng_max_pooling1d, 3, 3, "valid"), 16);
+    at = conv(n, at, 9, 16, 16, padding);
+    n->numbers[at][2][0] = 1;
+    at = pool(n, norm(n, activation(n, at, "relu"), 16), &ng_max_pooling1d, 2, 2, "valid");
+    end_net(n, dense(n, lstm(n, at, 16, 4), 4, 1), -1);
+    return n;
+}
+
+/* A slope for each row: nothing that follows may be shared. */
+static net *own_slopes(void)
+{
+    net *n = new_net();
+    int at = conv(n, input(n, sequence(120, 4)), 5, 4, 6, "same");
+    n->numbers[at][2][0] = 1;
+    at = add(n, &ng_prelu, at, -1);
+    weight(n, 2, 120, 6, 0, -1, 1);
+    end_net(n, add(n, &ng_flatten, conv(n, at, 3, 6, 3, "same"), -1), -1);
+    return n;
+}
+
+typedef struct contig { ng_contig contig; int64_t windows; } contig;
+
+static contig random_contig(const net *n)
+{
+    const int64_t window = n->shapes[0].length, step = 1 + draw(draw(2) ? 12 : window), length = window + draw(6 * window);
+    const bool circular = length > window && draw(3) == 0;
+    uint8_t *bases = claim(n->arena, length, 1);
+    int64_t *starts = claim(n->arena, MOST_WINDOWS, sizeof *starts);
+    contig made = {{.bases = bases, .length = length, .window = window, .starts = starts}, 0};
+    for (int64_t i = 0; i < length; i++) bases[i] = (uint8_t)(draw(40) ? draw(4) : 4);
+    for (int64_t p = 0; made.windows < MOST_WINDOWS && p <= (circular ? length - 1 : length - window); p += step) starts[made.windows++] = p;
+    if (!circular && made.windows < MOST_WINDOWS && starts[made.windows - 1] < length - window) starts[made.windows++] = length - window;
+    return made;
+}
+
+static void make_plan(const net *n, const ng_run *run, ng_plan *plan)
+{
+    ng_error error = {0};
+    CHECK(ng_plan_make(&n->graph, n->shapes, n->outputs, n->graph.output_count, false, run, plan, &error) == NG_OK);
+}
+
+static ng_status scan(const net *n, const contig *c, int64_t bytes, ng_run run, float *const *outputs)
+{
+    ng_plan plan;
+    ng_error error = {0};
+    run.arena = ng_arena_new(bytes);
+    if (ng_plan_make(&n->graph, n->shapes, n->outputs, n->graph.output_count, false, &run, &plan, &error) == NG_OK)
+        ng_window_scan(&n->graph, &plan, n->outputs, &c->contig, c->windows, outputs, &run, &error);
+    ng_arena_free(run.arena);
+    return error.status;
+}
+
+static void outputs_of(const net *n, const ng_plan *plan, int64_t windows, float **outputs, int64_t *sizes)
+{
+    for (int w = 0; w < plan->wanted_count; w++) {
+        sizes[w] = windows * ng_size(plan->nodes[plan->wanted[w]].whole);
+        outputs[w] = claim(n->arena, sizes[w], sizeof(float));
+    }
+}
+
+static bool polls_stop(void *data, double done)
+{
+    (void)done;
+    return --*(int *)data < 0;
+}
+
+/* Every value to float32 rounding of sums of a few hundred terms; threads change no bit; what memory cannot share is not shared. */
+static void test_scan(net *n)
+{
+    const ng_run run = {.threads = 1, .arena = ng_arena_new(1 << 28)};
+    const contig c = random_contig(n);
+    ng_plan plan;
+    int64_t sizes[2];
+    float *expected[2], *found[2], *again[2];
+    ng_error error = {0};
+    make_plan(n, &run, &plan);
+    outputs_of(n, &plan, c.windows, expected, sizes);
+    outputs_of(n, &plan, c.windows, found, sizes);
+    outputs_of(n, &plan, c.windows, again, sizes);
+    const ng_source source = ng_contig_source(&c.contig);
+    CHECK(ng_predict(&plan, &source, c.windows, expected, &run, &error) == NG_OK);
+    CHECK(scan(n, &c, 1 << 28, run, found) == NG_OK);
+    for (int w = 0; w < plan.wanted_count; w++)
+        for (int64_t i = 0; i < sizes[w]; i++) CHECK(fabsf(found[w][i] - expected[w][i]) <= 3e-6f * (1 + fabsf(expected[w][i])));
+
+    for (int threads = 2; threads <= 3; threads++) {
+        CHECK(scan(n, &c, 1 << 28, (ng_run){.threads = threads}, again) == NG_OK);
+        for (int w = 0; w < plan.wanted_count; w++) CHECK(!memcmp(found[w], again[w], (size_t)sizes[w] * sizeof(float)));
+    }
+    ng_overlap overlap;
+    const int64_t step = c.windows > 2 ? c.contig.starts[1] - c.contig.starts[0] : 1;
+    CHECK(ng_overlap_make(&n->graph, &plan, step, c.windows, &run, &overlap, &error) == NG_OK);
+    shared_graphs += overlap.windows > 0;
+
+    int left = 0;
+    CHECK(scan(n, &c, 1 << 28, (ng_run){.threads = 2, .poll = polls_stop, .poll_data = &left}, again) == NG_STOPPED);
+    for (int64_t bytes = 1 << 10; bytes < 1 << 24; bytes *= 2) {
+        const ng_status status = scan(n, &c, bytes, run, again);
+        CHECK(status == NG_OK || status == NG_OUT_OF_MEMORY);
+        for (int w = 0; status == NG_OK && w < plan.wanted_count; w++)
+            for (int64_t i = 0; i < sizes[w]; i++) CHECK(fabsf(again[w][i] - expected[w][i]) <= 3e-6f * (1 + fabsf(expected[w][i])));
+    }
+    ng_arena_free(run.arena);
+    ng_arena_free(n->arena);
+}
+
+int main(void)
+{
+    for (int k = 0; k < GRAPHS; k++) test_scan(random_graph());
+    CHECK(shared_graphs > GRAPHS / 3);
+    for (int k = 0; k < 5; k++) {
+        test_scan(fused());
+        test_scan(own_slopes());
+    }
+    return finish();
+}
