@@ -86,6 +86,7 @@ model_of <- function(pointer, parsed, file, frame) {
     settings <- list(file = file, keras_version = parsed$keras_version, description = parsed$description,
                      output_nodes = as.integer(parsed$outputs), input_nodes = as.integer(parsed$inputs),
                      tokens = vapply(parsed$inputs, function(node) c(parsed$nodes[[node]]$config$tokens, NA_real_)[1], 0),
+                     filters = first_filters(parsed),
                      class = vapply(parsed$nodes, `[[`, "", "class"), from = lapply(parsed$nodes, `[[`, "inputs"),
                      activation = vapply(parsed$nodes, function(node) c(node$config$activation, NA_character_)[1], ""))
     model <- new("Model", pointer = pointer, name = basename(file), inputs = inputs, settings = settings)
@@ -98,6 +99,15 @@ model_of <- function(pointer, parsed, file, frame) {
                                output = vapply(node, function(at) if (is.na(at)) NA_character_ else format_shape(shapes$axes[[at]]), ""),
                                parameters = parsed$layers$parameters, receptive_field = fields$size[node], stride = fields$stride[node])
     model
+}
+
+# Kernels of the convolutions that read the input's letters: arrays (filter, channel, tap), named by layer.
+first_filters <- function(parsed) {
+    first <- Filter(function(node) node$class == "Conv1D" && all(node$inputs %in% parsed$inputs), parsed$nodes)
+    kernels <- lapply(first, function(node) parsed$weights[[node$weights[1]]])
+    kernels <- lapply(kernels, function(kernel) array(kernel, rev(attr(kernel, "dims"))))
+    names(kernels) <- vapply(first, `[[`, "", "name")
+    Filter(function(kernel) dim(kernel)[2] == 4, kernels)
 }
 
 check_model <- function(model, call = parent.frame()) {

@@ -25,7 +25,7 @@
  *     seism_design_matrix(features double n x m, cells integer m, scoring, covariates, run, frame)
  *         any features; the centre of a cell is its first candidate. list(pointer, alias integer m)
  *     seism_select(design, y, q, run, frame)
- *         list(candidate integer q', score double (HSIC without (n-1)^-2), rival integer: best candidate outside, rival_score,
+ *         list(candidate integer q', counted among those kept, score double (HSIC without (n-1)^-2), rival the best outside, rival_score,
  *              residual double: |P_j y|^2, freedom integer: d_j, centre_norm double: |P_j phi_c|^2, centre_share double: that over
  *              |phi_c|^2, effect double: a_c' P_j y, members integer: candidates in the cell, phi double n x q', pwm list of 4 x k
  *              (NULLs for a matrix design)); q' <= q, fewer if the residual is explained
