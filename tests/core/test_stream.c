@@ -95,6 +95,16 @@ static net *fragments(void)
 }
 
 /* An answer for every row; the trunk is all there is. */
+/* Global poolings over many rows, in blocks; rectified ones, of which many are equal. */
+static net *long_pooling(void)
+{
+    net *n = new_net();
+    const int at = activation(n, conv(n, input(n, sequence(2100 + draw(300), 4)), 5, 4, 6, "same"), "relu");
+    const int first = dense(n, add(n, &ng_global_max_pooling1d, at, -1), 6, 1);
+    end_net(n, first, dense(n, add(n, &ng_global_average_pooling1d, at, -1), 6, 2));
+    return n;
+}
+
 static net *rows(void)
 {
     net *n = new_net();
@@ -416,6 +426,11 @@ int main(void)
         test_net(rows(), true);
     }
     test_net(long_kernels(), false);
+    net *pooling = long_pooling();
+    test_bits(pooling);
+    test_cost(pooling);
+    test_stop(pooling);
+    ng_arena_free(pooling->arena);
     test_refusals();
     return finish();
 }

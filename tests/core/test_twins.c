@@ -1,5 +1,7 @@
-/* Kernels that stand for layers, against the layers: the same bits (relu_pool, path_pool, one_hot_conv1d), cut into random tiles too. */
+/* Kernels that stand for layers, against the layers: the same bits (relu_pool, path_pool, one_hot_conv1d, global_in_blocks but for
+ * averages), cut into random tiles too. */
 #include "trial.h"
+#include "core/kernels/global_in_blocks.h"
 #include "core/kernels/matrix.h"
 #include "core/kernels/one_hot_conv1d.h"
 #include "core/kernels/path_pool.h"
@@ -268,8 +270,76 @@ static void path_pool_case(void)
     end_trial(&run.pool);
 }
 
+/* A whole tensor of a layer's codes, or none. */
+static ng_code new_code(trial *q, const ng_layer *layer, int64_t first, int64_t last)
+{
+    const int64_t bytes = (last - first) * layer->code_bytes;
+    return (ng_code){claim(q, bytes + 1, 1), first, last, layer->code_bytes, bytes};
+}
+
+/* A global pooling over many rows, many of them equal, against the two layers that stand for it. */
+static void global_case(const ng_layer_type *type)
+{
+    trial q;
+    const ng_shape in = {2, 1, 1025 + draw(1500), 1 + draw(20)};
+    const int64_t C = in.channels, L = in.length;
+    start_trial(&q, type, 1, &in);
+    if (draw(2)) set_number(&q, "keepdims", 1);
+    shape_of(&q.layer, q.arena);
+    ng_layer blocks, rest;
+    ng_error error;
+    bool made;
+    CHECK(ng_global_in_blocks(&q.layer, q.arena, &blocks, &rest, &made, &error) == NG_OK && made);
+    float *x = numbers(&q, L * C), *dy = numbers(&q, C);
+    const int64_t levels = draw(3) ? 3 : 1000000;
+    for (int64_t i = 0; i < L * C; i++) x[i] = floorf(x[i] * (float)levels) / (float)levels;
+    void *scratch = claim(&q, 64 * C, sizeof(double));
+    const ng_tile input = cut_rows(&q, x, 0, L, in), gradient = {dy, 0, 1, 1, C, 1, C};
+    ng_tile y = cut_rows(&q, NULL, 0, 1, (ng_shape){2, 1, 1, C}), dx = {numbers(&q, L * C), 0, L, L, C, 1, L * C};
+    ng_code code = new_code(&q, &q.layer, 0, 1), rest_code = new_code(&q, &rest, 0, 1);
+    memset(dx.data, 0, (size_t)(L * C) * sizeof *dx.data);
+    q.layer.type->forward(&q.layer, &input, &y, &code, scratch);
+    q.layer.type->backward(&q.layer, &gradient, &code, &dx, scratch);
+
+    const ng_shape between = blocks.out;
+    ng_tile middle = cut_rows(&q, NULL, 0, between.length, between), pooled = cut_rows(&q, NULL, 0, 1, (ng_shape){2, 1, 1, C});
+    ng_code bits = new_code(&q, &blocks, 0, between.length);
+    for (int64_t first = 0, last; first < between.length; first = last) {
+        last = first + 1 + draw(between.length - first);
+        const ng_range needed = ng_rows_needed(blocks.reach, (ng_range){first, last}, L);
+        const ng_tile part = cut_rows(&q, x, needed.first, needed.last, in);
+        ng_tile block = cut_rows(&q, NULL, first, last, between);
+        ng_code own = new_code(&q, &blocks, first, last);
+        blocks.type->forward(&blocks, &part, &block, &own, scratch);
+        memcpy(ng_row(&middle, 0, first), block.data, (size_t)block.sample_stride * sizeof *x);
+        memcpy(ng_code_row(&bits, 0, first), own.data, (size_t)own.sample_stride);
+        CHECK(isnan(block.data[-1]) && isnan(block.data[block.sample_stride]));
+    }
+    rest.type->forward(&rest, &middle, &pooled, &rest_code, scratch);
+    for (int64_t c = 0; c < C; c++)
+        CHECK(type == &ng_global_max_pooling1d ? pooled.data[c] == y.data[c] : fabsf(pooled.data[c] - y.data[c]) <= 1e-7f);
+    memset(middle.data, 0, (size_t)middle.sample_stride * sizeof *x);
+    rest.type->backward(&rest, &gradient, &rest_code, &middle, scratch);
+    for (int64_t first = 0, last; first < L; first = last) {
+        last = first + 1 + draw(L - first);
+        const ng_range touched = ng_rows_touched(blocks.reach, (ng_range){first, last}, between.length);
+        const ng_tile part = cut_rows(&q, middle.data, touched.first, touched.last, between);
+        const ng_code own = {ng_code_row(&bits, 0, touched.first), touched.first, touched.last, bits.row_bytes, 0};
+        ng_tile found = cut_rows(&q, NULL, first, last, in);
+        memset(found.data, 0, (size_t)found.sample_stride * sizeof *x);
+        blocks.type->backward(&blocks, &part, &own, &found, scratch);
+        CHECK(!memcmp(found.data, ng_row(&dx, 0, first), (size_t)found.sample_stride * sizeof *x));
+        CHECK(isnan(found.data[-1]) && isnan(found.data[found.sample_stride]));
+    }
+    end_trial(&q);
+}
+
 int main(void)
 {
+    for (int k = 0; k < 20; k++) {
+        global_case(&ng_global_max_pooling1d);
+        global_case(&ng_global_average_pooling1d);
+    }
     static const char *const kernels[] = {"portable", "avx2", "avx512"};
     for (int i = 0; i < 3; i++) {
         if (!ng_force_kernel(kernels[i])) continue;

@@ -1,5 +1,6 @@
 #include <string.h>
 #include "core/kernels/fourier_conv1d.h"
+#include "core/kernels/global_in_blocks.h"
 #include "core/kernels/one_hot_conv1d.h"
 #include "core/kernels/path_pool.h"
 #include "core/kernels/relu_pool.h"
@@ -30,7 +31,8 @@ bool ng_in_stage(const ng_plan *plan, const ng_stage *stage, int node)
 
 /* ---- which nodes, in which order ---- */
 
-/* The graph's calls on their way to become nodes; all arrays are by call. */
+/* The graph's calls on their way to become nodes; all arrays are by call, with as many places behind for layers that are put before
+ * one of them. */
 typedef struct ordering {
     const ng_graph *graph;
     ng_node *calls;                              /* inputs are calls here */
@@ -40,7 +42,7 @@ typedef struct ordering {
 
 static ng_status begin_ordering(const ng_graph *graph, ng_arena *arena, ordering *o, ng_error *error)
 {
-    const int n = graph->count;
+    const int n = 2 * graph->count;
     *o = (ordering){.graph = graph, .calls = ng_alloc(arena, n, sizeof *o->calls, error), .needed = ng_alloc(arena, n, sizeof *o->needed, error),
                     .consumers = ng_alloc(arena, n, sizeof *o->consumers, error), .place = ng_alloc(arena, n, sizeof *o->place, error)};
     return o->calls && o->needed && o->consumers && o->place ? NG_OK : error->status;
@@ -160,12 +162,34 @@ static ng_status choose_convolutions(ordering *o, const ng_run *run, ng_error *e
     return NG_OK;
 }
 
+/* A global pooling that reads the trunk becomes two layers, of which the first, at the place behind, belongs to the trunk. */
+static ng_status pool_in_blocks(ordering *o, ng_arena *arena, ng_error *error)
+{
+    for (int at = 0; at < o->graph->count; at++) {
+        ng_node *node = &o->calls[at], *before = &o->calls[o->graph->count + at];
+        if (!o->needed[at] || node->layer.inputs != 1 || o->graph->calls[at].time_distributed || o->calls[node->inputs[0]].zone == NG_HEAD) continue;
+        ng_layer blocks, rest;
+        bool made;
+        if (ng_global_in_blocks(&node->layer, arena, &blocks, &rest, &made, error)) return error->status;
+        if (!made) continue;
+        int *input = ng_alloc(arena, 1, sizeof *input, error);
+        if (!input) return error->status;
+        *input = o->graph->count + at;
+        *before = (ng_node){.layer = blocks, .inputs = node->inputs, .whole = blocks.out, .group = 1, .zone = NG_TRUNK};
+        o->needed[*input] = true;
+        node->layer = rest;
+        node->inputs = input;
+    }
+    return NG_OK;
+}
+
 /* Calls become nodes, zone after zone. */
 static ng_status place_nodes(ordering *o, ng_arena *arena, ng_plan *plan, ng_error *error)
 {
-    if (!(plan->nodes = ng_alloc(arena, o->graph->count, sizeof *plan->nodes, error))) return error->status;
+    const int places = 2 * o->graph->count;
+    if (!(plan->nodes = ng_alloc(arena, places, sizeof *plan->nodes, error))) return error->status;
     for (ng_zone zone = NG_PREFIX; zone <= NG_HEAD; zone++) {
-        for (int at = 0; at < o->graph->count; at++)
+        for (int at = 0; at < places; at++)
             if (o->needed[at] && o->calls[at].zone == zone) {
                 o->place[at] = plan->count;
                 plan->nodes[plan->count++] = o->calls[at];
@@ -219,7 +243,7 @@ static ng_status order_nodes(const ng_graph *graph, const ng_shape *input_shapes
     if (!run->plain) {
         fuse_runs(&o, arena);
         if (gradients) pool_prefixes(&o, arena);
-        if (choose_convolutions(&o, run, error)) return error->status;
+        if (choose_convolutions(&o, run, error) || pool_in_blocks(&o, arena, error)) return error->status;
     }
     if (place_nodes(&o, arena, plan, error)) return error->status;
     return name_nodes(&o, wanted, wanted_count, arena, plan, error);
@@ -245,6 +269,7 @@ static ng_range aligned(ng_range rows, int64_t align, int64_t length)
     return (ng_range){rows.first / align * align, least(up(rows.last, align) * align, length)};
 }
 
+static int64_t common(int64_t a, int64_t b) { return b == 0 ? a : common(b, a % b); }       /* the largest divisor */
 static int64_t both_units(int64_t a, int64_t b) { return a % b == 0 ? a : b % a == 0 ? b : a * b; }
 
 /* Where tiles may be cut: forward, so that no kernel computes rows twice; backward, where kernels must begin. */
@@ -258,7 +283,7 @@ static void find_units(ng_plan *plan)
             ng_node *from = &plan->nodes[node->inputs[i]];
             if (node->layer.x_align > 1) from->gradient_unit = both_units(from->gradient_unit, node->layer.x_align);
             if (from->stage == node->stage && !from->origin)
-                node->y_unit = most(node->y_unit, from->y_unit % stride ? from->y_unit : from->y_unit / stride);
+                node->y_unit = most(node->y_unit, from->y_unit / common(from->y_unit, stride));
         }
         if (node->layer.y_align > 1) node->y_unit = node->layer.y_align;
     }
