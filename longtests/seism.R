@@ -24,7 +24,7 @@ draw_design <- function(seed, n = 100, m = 200, score = 0L, variants = 0) {
     x <- random_sequences(n, 50, seed)
     kmers <- sort(sample(unique(unlist(lapply(x, naive_windows, 5))), m), method = "radix")
     pwms <- lapply(kmers, function(kmer) c(list(one_hot(kmer)), sample(naive_soft(kmer)[-1], variants)))
-    of_rows <- function(rows = NULL) design_of(x, kind = 3L, pwms = unlist(pwms, recursive = FALSE), bandwidth = 0.5, score = score, rows = rows)
+    of_rows <- function(rows = NULL) design_of(x, k = 5, kind = 3L, pwms = unlist(pwms, recursive = FALSE), bandwidth = 0.5, score = score, rows = rows)
     c(of_rows(), list(x = x, of_rows = of_rows, pwms = unlist(pwms, recursive = FALSE)))
 }
 
@@ -194,7 +194,7 @@ t12 <- function(sets = 400) {
 
 t13 <- function(sets = 400) {
     responses <- list(exponential = function() stats::rexp(100), `t with 3 df` = function() stats::rt(100, 3),
-                      `0 or 1` = function() stats::rbinom(100, 1, 0.2), normal = function() stats::rnorm(100))
+                      `0 or 1` = function() as.numeric(stats::rbinom(100, 1, 0.2)), normal = function() stats::rnorm(100))
     for (name in names(responses)) {
         found <- t(vapply(seq_len(sets), function(seed) {
             design <- draw_design(seed)
