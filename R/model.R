@@ -101,9 +101,11 @@ model_of <- function(pointer, parsed, file, frame) {
     model
 }
 
-# Kernels of the convolutions that read the input's letters: arrays (filter, channel, tap), named by layer.
+# Kernels of the convolutions that read the input's letters side by side: arrays (filter, channel, tap), named by layer.
 first_filters <- function(parsed) {
-    first <- Filter(function(node) node$class == "Conv1D" && all(node$inputs %in% parsed$inputs), parsed$nodes)
+    padded <- which(vapply(parsed$nodes, function(node) node$class == "ZeroPadding1D" && all(node$inputs %in% parsed$inputs), NA))
+    first <- Filter(function(node) node$class == "Conv1D" && all(node$inputs %in% c(parsed$inputs, padded)) &&
+                        all(node$config$dilation_rate == 1), parsed$nodes)
     kernels <- lapply(first, function(node) parsed$weights[[node$weights[1]]])
     kernels <- lapply(kernels, function(kernel) array(kernel, rev(attr(kernel, "dims"))))
     names(kernels) <- vapply(first, `[[`, "", "name")

@@ -89,6 +89,8 @@ test_that("filters become motifs that prefer what the filter prefers", {
     first <- which.max(stats::filter(spread, rep(1, 3), sides = 1)[3:6])
     expect_equal(apply(filter_motifs(model, width = 3)[[2]], 2, which.max), apply(kernel[first + 0:2, , 2], 1, which.max), ignore_attr = TRUE)
     expect_length(filter_motifs(example_model(), width = 8), 16)
+    padded <- toy_network(c(30, 4), toy_layer("ZeroPadding1D", padding = c(2, 2)), conv(kernel), flatten(), dense(random_array(c(170, 1), 4)))
+    expect_equal(filter_motifs(model_from(padded)), motifs, ignore_attr = TRUE)
     no_convolution <- model_from(toy_network(c(30, 4), flatten(), dense(random_array(c(120, 1), 4))))
     expect_error(filter_motifs(no_convolution), "begin with a convolution", class = "nucleograd_error_unsupported")
 })
