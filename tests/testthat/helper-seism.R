@@ -8,7 +8,7 @@ fixture_f <- list(
 
 letters_of <- function(sequence) strsplit(sequence, "")[[1]]
 
-one_hot <- function(kmer) outer(c("A", "C", "G", "T"), letters_of(kmer), "==") * 1
+kmer_pwm <- function(kmer) outer(c("A", "C", "G", "T"), letters_of(kmer), "==") * 1
 
 turned <- function(pwm) pwm[4:1, ncol(pwm):1, drop = FALSE]
 
@@ -22,7 +22,7 @@ naive_windows <- function(sequence, k) {
 }
 
 # The smallest |z - u|^2 over windows: of each column, what each letter is away, summed along each window.
-naive_activation <- function(pwm, x, bandwidth, both = FALSE) {
+naive_match <- function(pwm, x, bandwidth, both = FALSE) {
     nearest <- function(pwm, sequence) {
         away <- apply(pwm, 2, function(column) colSums((column - diag(4))^2))
         code <- match(letters_of(sequence), c("A", "C", "G", "T"))
@@ -43,7 +43,7 @@ naive_kmers <- function(x, k, both = FALSE) {
 }
 
 naive_soft <- function(kmer) {
-    centre <- one_hot(kmer)
+    centre <- kmer_pwm(kmer)
     softened <- lapply(seq_len(ncol(centre)), function(column) {
         centre[, column] <- ifelse(centre[, column] == 1, 0.7, 0.1)
         centre
@@ -68,7 +68,7 @@ off <- function(basis, values) qr.resid(qr(basis), values)
 naive_design <- function(x, candidates, bandwidth = 0.5, both = FALSE, mesh = 1, covariates = NULL, score = "ridge", lambda = 0) {
     W <- cbind(rep(1, length(x)), covariates)
     centres <- lapply(candidates, naive_cell, mesh)
-    activations <- function(pwms) vapply(pwms, naive_activation, numeric(length(x)), x, bandwidth, both)
+    activations <- function(pwms) vapply(pwms, naive_match, numeric(length(x)), x, bandwidth, both)
     design <- list(W = W, candidates = candidates, cell = vapply(centres, function(cell) paste(cell, collapse = " "), ""),
                    phi = activations(candidates), centre = activations(centres), score = score, lambda = lambda)
     norm2 <- colSums(off(W, design$phi)^2)

@@ -59,7 +59,7 @@ test_that("candidates must differ and be there", {
     expect_stop(run(k = 8, min_seqs = 15), "no 8-mer occurs in min_seqs = 15 sequences.", "nucleograd_error_input")
     bad <- "candidates[[2]] is not a 4 x k matrix of non-negative columns that sum to 1."
     for (pwm in list(matrix(0.25, 3, 5), matrix(0.3, 4, 5), cbind(c(-0.5, 0.5, 0.5, 0.5)), "ACG"))
-        expect_stop(run(candidates = list(one_hot("ACG"), pwm)), bad)
+        expect_stop(run(candidates = list(kmer_pwm("ACG"), pwm)), bad)
     expect_stop(run(k = 6, memory = 1e-6), "200 candidates x 20 sequences need 3e-05 GiB; raise min_seqs or lower max_candidates.",
                 "nucleograd_error_memory")
     expect_stop(run(mesh = 2), "`mesh` = 2 needs candidates between k-mers")
@@ -108,7 +108,7 @@ test_that("what weakens a result is said", {
 test_that("a centre that earlier motifs explain is said, where only its cell can be tested", {
     # AA and CC take two values, the same way round; the candidate of CC's cell, softened towards G, takes three
     sequences <- rep(c("AAAT", "AAGA", "CCCC"), each = 5)
-    pwms <- list(one_hot("AA"), cbind(c(0, 0.6, 0.4, 0), c(0, 1, 0, 0)))
+    pwms <- list(kmer_pwm("AA"), cbind(c(0, 0.6, 0.4, 0), c(0, 1, 0, 0)))
     y <- rep(c(3, 3.5, 0), each = 5) + seq(-0.1, 0.1, length.out = 15)
     find <- function(statistic) run(sequences, y, candidates = pwms, q = 2, transform = "none", statistic = statistic, L = 50)
     fit <- expect_warn(find("center"), "step 2: the cell centre is explained by earlier motifs; use statistic = 'best'.")

@@ -215,7 +215,7 @@ test_that("a split tests on sequences that selected nothing", {
     tested <- lm.fit(W[-select, ], y[-select])$residuals
     before <- W[-select, ]
     for (j in 1:2) {
-        phi <- naive_activation(one_hot(fit$motifs$consensus[j]), x[-select], 0.5)
+        phi <- naive_match(kmer_pwm(fit$motifs$consensus[j]), x[-select], 0.5)
         small <- stats::lm(y[-select] ~ before - 1)
         large <- stats::lm(y[-select] ~ before + phi - 1)
         expect_equal(fit$motifs$p[j], stats::anova(small, large)$`Pr(>F)`[2], tolerance = 1e-8)

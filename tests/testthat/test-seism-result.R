@@ -25,7 +25,7 @@ test_that("the table describes motifs by least squares known by hand", {
 test_that("activations and sites are those of the centres", {
     for (j in 1:3) {
         kmer <- fit$motifs$consensus[j]
-        expect_equal(fit$activations[, j], stats::setNames(naive_activation(one_hot(kmer), f$x, 1), names(f$x)), tolerance = 1e-12)
+        expect_equal(fit$activations[, j], stats::setNames(naive_match(kmer_pwm(kmer), f$x, 1), names(f$x)), tolerance = 1e-12)
         sites <- fit$sites[fit$sites$motif == j, ]
         found <- substring(f$x, sites$start, sites$start + 2)
         mismatches <- mapply(function(a, b) sum(letters_of(a) != letters_of(b)), found, kmer)
@@ -48,7 +48,7 @@ test_that("polishing raises the score, and keeps to the cell when told to", {
     for (j in 1:3) {
         expect_equal(naive_cell(fit$pwm_polished[[j]], 1), unname(fit$pwm_center[[j]]), ignore_attr = TRUE)
         expect_equal(colSums(fit$pwm_polished[[j]]), rep(1, 3))
-        phi <- naive_activation(fit$pwm_polished[[j]], f$x, 1)
+        phi <- naive_match(fit$pwm_polished[[j]], f$x, 1)
         expect_equal(unname(fit$activations_polished[, j]), phi, tolerance = 1e-10)
     }
     phi <- off(matrix(1, 8), fit$activations_polished[, 1])
@@ -67,7 +67,7 @@ test_that("p does not depend on how motifs are shown", {
 test_that("predictions are the linear predictor of least squares", {
     covariates <- data.frame(batch = factor(c("a", "b")[c(1, 1, 2, 2, 1, 2, 1, 2)]), size = c(1, 3, 2, 5, 4, 2, 6, 1))
     with <- fit_f(q = 1, covariates = covariates)
-    model <- stats::lm(f$y ~ batch + size + phi, cbind(covariates, phi = naive_activation(one_hot(with$motifs$consensus), f$x, 1)))
+    model <- stats::lm(f$y ~ batch + size + phi, cbind(covariates, phi = naive_match(kmer_pwm(with$motifs$consensus), f$x, 1)))
     expect_equal(unname(coef(with)), unname(coef(model)), tolerance = 1e-10)
     expect_equal(predict(with)$prediction, unname(stats::fitted(model)), tolerance = 1e-10)
     again <- predict(with, f$x[2:3], covariates = covariates[2:3, ])
@@ -110,7 +110,7 @@ test_that("every view is a ggplot that can be drawn", {
 })
 
 test_that("bits of a logo are log2(4) minus entropy", {
-    expect_equal(information(one_hot("ACG")), 2 * one_hot("ACG"))
+    expect_equal(information(kmer_pwm("ACG")), 2 * kmer_pwm("ACG"))
     expect_equal(sum(information(matrix(0.25, 4, 3))), 0)
     expect_equal(colSums(information(cbind(c(0.5, 0.5, 0, 0)))), 1)
 })

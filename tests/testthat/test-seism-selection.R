@@ -5,8 +5,8 @@ soft <- cbind(c(0.7, 0.1, 0.1, 0.1), c(0, 1, 0, 0), rep(0.25, 4))
 
 test_that("activations have the values known by hand", {
     e <- exp(-2)
-    expect_equal(seism_activation(one_hot("ACG"), f$x, 1)[, 1], c(1, 1, e^2, e^2, 1, e, 1, e), tolerance = 1e-12, ignore_attr = TRUE)
-    expect_equal(seism_activation(one_hot("ACG"), f$x, 1, "both")[, 1], c(1, 1, e, e, 1, e, 1, e), tolerance = 1e-12, ignore_attr = TRUE)
+    expect_equal(seism_activation(kmer_pwm("ACG"), f$x, 1)[, 1], c(1, 1, e^2, e^2, 1, e, 1, e), tolerance = 1e-12, ignore_attr = TRUE)
+    expect_equal(seism_activation(kmer_pwm("ACG"), f$x, 1, "both")[, 1], c(1, 1, e, e, 1, e, 1, e), tolerance = 1e-12, ignore_attr = TRUE)
     a <- 0.4189515492
     b <- 0.1261857817
     expect_equal(seism_activation(soft, f$x, 1)[, 1], c(a, a, b, b, a, b, a, a), tolerance = 1e-9, ignore_attr = TRUE)
@@ -19,10 +19,10 @@ test_that("activations are the best of all windows, with N, ties, and either str
     x[4] <- paste0(substr(x[4], 1, 12), "RN", substr(x[4], 15, 30))
     set.seed(12)
     for (k in 2:8) for (both in c(FALSE, TRUE)) {
-        pwms <- list(one_hot(substr(x[1], 5, 4 + k)), sweep(matrix(stats::rexp(4 * k), 4), 2, 1, "+"))
+        pwms <- list(kmer_pwm(substr(x[1], 5, 4 + k)), sweep(matrix(stats::rexp(4 * k), 4), 2, 1, "+"))
         pwms[[2]] <- sweep(pwms[[2]], 2, colSums(pwms[[2]]), "/")
         found <- seism_activation(pwms, x, 0.7, if (both) "both" else "forward")
-        for (i in 1:2) expect_equal(found[, i], naive_activation(pwms[[i]], x, 0.7, both), tolerance = 1e-12, ignore_attr = TRUE)
+        for (i in 1:2) expect_equal(found[, i], naive_match(pwms[[i]], x, 0.7, both), tolerance = 1e-12, ignore_attr = TRUE)
     }
 })
 
@@ -47,7 +47,7 @@ test_that("candidates are the k-mers that are there, in order; the same activati
     often <- vapply(naive_kmers(f$x, 3), function(kmer) sum(grepl(kmer, f$x)), 0L)
     expect_identical(design_of(f$x, min_seqs = 3)$kmer, names(often)[often >= 3])
     expect_identical(design_of(f$x)$seqs, unname(often))
-    variance <- vapply(names(often), function(kmer) sum(off(matrix(1, 8), naive_activation(one_hot(kmer), f$x, 1))^2), 0)
+    variance <- vapply(names(often), function(kmer) sum(off(matrix(1, 8), naive_match(kmer_pwm(kmer), f$x, 1))^2), 0)
     kept <- sort(order(-variance, seq_along(variance))[1:10])
     expect_identical(which(design_of(f$x, max_candidates = 10)$alias > 0), kept)
 })
@@ -65,7 +65,7 @@ test_that("k-mers that no sequence tells apart are aliases of the first", {
 
 test_that("scores have the values known by hand", {
     one <- function(pwm, scoring) selection_of(scored_design(scoring, kind = 3L, pwms = list(pwm)), f$y, 1)$score
-    scores <- vapply(scorings, one, 0, pwm = one_hot("ACG"))
+    scores <- vapply(scorings, one, 0, pwm = kmer_pwm("ACG"))
     expect_equal(unname(scores), c(12.330627166039, 21.186434962815, 7.794299795718), tolerance = 1e-12)
     expect_equal(shown_score(scores[["hsic"]], list(score = "hsic", n = 8)), 0.432376223731, tolerance = 1e-11)
     expect_equal(scores[[1]] / sum((f$y - mean(f$y))^2), 0.853035431757, tolerance = 1e-11)
