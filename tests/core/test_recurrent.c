@@ -274,7 +274,7 @@ static void forced_cases(void)
 /* What shape() chooses for long sequences: far fewer floats than coefficients, code and scratch together. */
 static void long_sequences(void)
 {
-    for (int64_t L = 100; L <= 1000000; L *= 10) {
+    for (int64_t L = 10000; L <= 1000000; L *= 10) {
         trial q;
         start(&q, &ng_lstm, L, 4, 64, false);
         ng_error error;

@@ -16,6 +16,7 @@ enum {
     GROUP = 16,                                  /* channels are padded to a multiple of this, the widest vector */
     PANEL = 32,                                  /* columns of the product whose weights lie together */
     PAIRS = 6,                                   /* of blocks that share one reading of the weights */
+    SHARING = 4,                                 /* samples at least, of a short tensor, in most calls */
     MOST_SCRATCH = 2 << 20                       /* bytes: beyond it a thread works in the memory of all */
 };
 
@@ -206,7 +207,8 @@ static void fill_weights(const ng_fourier *f, const float *kernel, int64_t tap_s
 
 /* Measured (Zen 5). Transforms: 1.25 N log2 N cycles for 16 channels of a block. Products: 6.3 cycles for each 32 weights and
  * pair, and what begins and ends them. Weights are read once for PAIRS pairs: from a second level of 1 MB they come in time,
- * from a third level of 32 MB or from memory they add to it. */
+ * from a third level of 32 MB or from memory they add to it. SHARING samples share them: short tensors come as windows, or as
+ * nodes of a path, many in a call. */
 double ng_fourier_cost(int64_t taps, int64_t in_channels, int64_t out_channels, int64_t length, int64_t multiple, int64_t size)
 {
     const int64_t rows = (size - taps + 1) / multiple * multiple;
@@ -216,7 +218,7 @@ double ng_fourier_cost(int64_t taps, int64_t in_channels, int64_t out_channels, 
     const double transforms = 2.5 * N * log2(N) * (groups + columns / GROUP);
     const double products = (N / 2 + 1) * (6.3 * matrix / 32 + 30 * ceil(columns / PANEL) + 16 * groups);
     const double reading = bytes < 1e6 ? 0 : bytes < 12e6 ? bytes / 32 : bytes / 8;
-    const double pairs = ceil((double)length / (double)(2 * rows)), readings = ceil(pairs / PAIRS);
+    const double pairs = ceil((double)length / (double)(2 * rows)), readings = fmax(pairs / PAIRS, ceil(pairs / PAIRS) / SHARING);
     return pairs * transforms + fmax(pairs, 1.5 * readings) * products + readings * reading;  /* one pair leaves room */
 }
 

@@ -31,7 +31,7 @@ ng_status ng_fourier_make(const float *kernel, int64_t taps, int64_t in_channels
 int64_t ng_fourier_size(int64_t taps, int64_t in_channels, int64_t out_channels, int64_t length, int64_t multiple);
 
 /* The time of one size, in cycles of a core that does 64 floating-point operations a cycle; infinite if no block fits. Both are
- * about one sample in caches: several in a call share the reading of the weights. */
+ * about one of several samples that share the reading of the weights. */
 double ng_fourier_cost(int64_t taps, int64_t in_channels, int64_t out_channels, int64_t length, int64_t multiple, int64_t size);
 
 /* Floating-point operations of one row of y: its share of the transforms and of the products. */

@@ -10,6 +10,7 @@
 enum {
     TILE_BYTES = 2 << 20,                        /* a tile's working set: about what two levels of cache hold */
     HEAD_TILES = 2,                              /* the head streams through large matrices: more samples share them */
+    HEAD_SAMPLES = 16, HEAD_BYTES = 32 << 20,    /* so many at least, unless that is more than so much */
     SHARING_SAMPLES = 8,                         /* in a tile whose weights outweigh it */
     MOST_SAMPLES = 64                            /* in a tile or a block of the head: enough rows for the matrix kernel */
 };
@@ -539,7 +540,7 @@ static void size_delivery(ng_plan *plan, ng_range *rows)
     }
 }
 
-static void size_head(ng_plan *plan, bool gradients)
+static void size_head(ng_plan *plan, bool gradients, const ng_run *run)
 {
     for (int k = plan->head_first; k < plan->count; k++)
         if (!gradients && plan->nodes[k].layer.type->forgetful) plan->nodes[k].layer.code_bytes = 0;
@@ -550,7 +551,9 @@ static void size_head(ng_plan *plan, bool gradients)
         scratch = most(scratch, node->layer.scratch_bytes * node->group + node->layer.call_bytes);
     }
     bytes += padded(scratch);
-    plan->head_block = most(1, least(HEAD_TILES * plan->tile_bytes / most(bytes, 1), MOST_SAMPLES));
+    const int64_t room = least(HEAD_BYTES, ng_arena_room(run->arena) / 8 / run->threads);
+    const int64_t block = most(HEAD_TILES * plan->tile_bytes / most(bytes, 1), least(HEAD_SAMPLES, room / most(bytes, 1)));
+    plan->head_block = most(1, least(block, MOST_SAMPLES));
     plan->scratch_bytes = most(plan->scratch_bytes, bytes * plan->head_block);
 }
 
@@ -570,7 +573,7 @@ ng_status ng_plan_make(const ng_graph *graph, const ng_shape *input_shapes, cons
     plan->scratch_bytes = ends;
     for (int s = 0; s < plan->stage_count; s++) size_stage(plan, &plan->stages[s], gradients, s ? 0 : ends, rows, chain);
     if (gradients) size_delivery(plan, rows);
-    size_head(plan, gradients);
+    size_head(plan, gradients, run);
     for (int k = 0; k < plan->head_first; k++) {
         const ng_node *node = &plan->nodes[k];
         if (node->kept) plan->sample_bytes += padded(node_bytes(node));

@@ -8,7 +8,7 @@
 #include "core/network/vector.h"
 
 enum {
-    MOST_KEPT = 64 << 10,                        /* bytes of a sample's coefficients that are better kept than computed again */
+    MOST_KEPT = 2 << 20,                         /* bytes of a sample's coefficients that are better kept than computed again */
     SPARE = NG_PANEL                             /* floats between lanes, so that samples do not meet in few sets of a cache */
 };
 
