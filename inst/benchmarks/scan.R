@@ -71,4 +71,11 @@ for (i in seq_len(nrow(cases))) {
     if (!grepl("encoded", cases$case[i])) figure(paste0("scan_", cases$case[i], "_windows_per_second"), cases$windows_per_second[i], "windows/s")
     if (!is.null(python)) figure(paste0("scan_", cases$case[i], "_ratio"), cases$ratio[i], "times")
 }
+# Multiplications with the weights of an LSTM in prediction, beside what this machine can do at most.
+peak <- fma_peak()[["all"]] * 1e9
+for (i in grep("^lstm_.*_predict$", cases$case)) {
+    size <- as.numeric(strsplit(cases$case[i], "_")[[1]][2:3])         # units, bases
+    operations <- 2 * size[2] * (4 + size[1]) * 4 * size[1]
+    figure(paste0("scan_", cases$case[i], "_share_of_fma_peak"), 100 * cases$windows_per_second[i] * operations / peak, "percent")
+}
 if (any(cases$verdict == "FAIL")) stop("values differ from TensorFlow's")
