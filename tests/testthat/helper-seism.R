@@ -144,7 +144,7 @@ scorings <- list(`ridge, lambda 0` = list(0L, 0), hsic = list(1L, 0), `ridge, la
 
 scored_design <- function(scoring, ...) design_of(fixture_f$x, score = scoring[[1]], lambda = scoring[[2]], ...)
 
-naive_scored <- function(scoring, ...) naive_design(fixture_f$x, lapply(naive_kmers(fixture_f$x, 3), one_hot), 1,
+naive_scored <- function(scoring, ...) naive_design(fixture_f$x, lapply(naive_kmers(fixture_f$x, 3), kmer_pwm), 1,
                                                     score = c("ridge", "hsic")[scoring[[1]] + 1], lambda = scoring[[2]], ...)
 
 draw_settings <- function(sigma = NA_real_, statistic = 0L, test = 0L, sampler = 0L, L = 20L, stop_after = 0L, key = c(1, 0))

@@ -128,7 +128,7 @@ test_that("p depends on nothing that it should not depend on", {
     expect_identical(fit_x(transform = "none", threads = 4)$motifs$p, p)
     constant <- suppressMessages(fit_x(transform = "none", covariates = matrix(7, 30, 1)))
     expect_identical(constant$motifs$p, p)
-    pwms <- lapply(naive_kmers(x, 3), one_hot)
+    pwms <- lapply(naive_kmers(x, 3), kmer_pwm)
     given <- function(pwms) fit_x(transform = "none", candidates = pwms)$motifs$p
     expect_identical(given(pwms), p)
     expect_identical(given(rev(pwms)), p)
@@ -209,9 +209,9 @@ test_that("a split tests on sequences that selected nothing", {
     draws <- .Call(nucleograd:::C_random, 3, 0, 30, 2^52)
     select <- sort(order(draws)[1:15])
     W <- stats::model.matrix(~ rep(c("a", "b", "c"), 10))
-    naive <- naive_design(x[select], lapply(naive_kmers(x, 3), one_hot), covariates = W[select, -1])
+    naive <- naive_design(x[select], lapply(naive_kmers(x, 3), kmer_pwm), covariates = W[select, -1])
     path <- naive_select(naive, y[select], 2)
-    expect_identical(lapply(fit$motifs$consensus, one_hot), unname(naive$candidates[path$winner]))
+    expect_identical(lapply(fit$motifs$consensus, kmer_pwm), unname(naive$candidates[path$winner]))
     tested <- lm.fit(W[-select, ], y[-select])$residuals
     before <- W[-select, ]
     for (j in 1:2) {
@@ -224,7 +224,7 @@ test_that("a split tests on sequences that selected nothing", {
 })
 
 test_that("features stand in for sequences", {
-    phi <- seism_activation(lapply(stats::setNames(nm = naive_kmers(x, 3)), one_hot), x)
+    phi <- seism_activation(lapply(stats::setNames(nm = naive_kmers(x, 3)), kmer_pwm), x)
     fit <- fit_x(x = phi, transform = "none")
     reference <- fit_x(transform = "none")
     expect_identical(fit$motifs$consensus, reference$motifs$consensus)

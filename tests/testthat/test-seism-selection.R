@@ -56,7 +56,7 @@ test_that("k-mers that no sequence tells apart are aliases of the first", {
     x <- c("AACC", "AACC", "GGTT", "GGTT", "GGTT", "CATG")
     for (scoring in scorings) {
         design <- design_of(x, k = 2, score = scoring[[1]], lambda = scoring[[2]])
-        naive <- naive_design(x, lapply(design$kmer, one_hot), 1, score = c("ridge", "hsic")[scoring[[1]] + 1], lambda = scoring[[2]])
+        naive <- naive_design(x, lapply(design$kmer, kmer_pwm), 1, score = c("ridge", "hsic")[scoring[[1]] + 1], lambda = scoring[[2]])
         kept <- vapply(naive$candidates, function(pwm) paste(c("A", "C", "G", "T")[apply(pwm, 2, which.max)], collapse = ""), "")
         expect_identical(design$kmer[design$alias == seq_along(design$alias)], kept)
         expect_lt(length(kept), length(design$kmer))
@@ -103,11 +103,11 @@ test_that("selection agrees with plain loops, whatever the score, norm, strand, 
         covariates <- if (trial %% 4 < 2) matrix(stats::rnorm(14 * 2), 14)
         design <- design_of(x, k = 3, bandwidth = 0.5, score = scoring[[1]], lambda = scoring[[2]], norm = norm, both = both,
                             covariates = covariates)
-        naive <- naive_design(x, lapply(naive_kmers(x, 3, both), one_hot), 0.5, both, 1, covariates, c("ridge", "hsic")[scoring[[1]] + 1],
+        naive <- naive_design(x, lapply(naive_kmers(x, 3, both), kmer_pwm), 0.5, both, 1, covariates, c("ridge", "hsic")[scoring[[1]] + 1],
                               scoring[[2]])
         path <- selection_of(design, y, 4)
         expected <- naive_select(naive, y, 4, c("fixed", "projected")[norm + 1])
-        expect_identical(lapply(design$kmer[path$candidate], one_hot), unname(naive$candidates[expected$winner]))
+        expect_identical(lapply(design$kmer[path$candidate], kmer_pwm), unname(naive$candidates[expected$winner]))
         expect_equal(path$score, expected$score, tolerance = 1e-10)
     }
 })
@@ -148,7 +148,7 @@ test_that("the lattice's neighbours are candidates", {
     design <- design_of(f$x, kind = 2L, mesh = 2L)
     expect_identical(sum(design$variant == 0), 31L)
     expect_true(all(table(design$kmer) <= 1 + 3 * 3))
-    naive <- naive_design(f$x, lapply(naive_kmers(f$x, 3), one_hot), 1, mesh = 2)
+    naive <- naive_design(f$x, lapply(naive_kmers(f$x, 3), kmer_pwm), 1, mesh = 2)
     path <- selection_of(design, f$y, 1)
     expect_gte(path$score, naive_select(naive, f$y, 1)$score - 1e-12)
 })
