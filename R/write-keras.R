@@ -109,10 +109,11 @@ write_archive <- function(network, file) {
     folder <- tempfile("keras")
     dir.create(folder)
     on.exit(unlink(folder, recursive = TRUE))
-    writeLines(as_json(with_modules(network$description, startsWith(network$keras_version, "3"))), file.path(folder, "config.json"), useBytes = TRUE)
+    keras3 <- startsWith(network$keras_version, "3")
+    writeLines(as_json(with_modules(network$description, keras3)), file.path(folder, "config.json"), useBytes = TRUE)
     writeLines(as_json(list(keras_version = network$keras_version)), file.path(folder, "metadata.json"))
     h5 <- create_hdf5(file.path(folder, "model.weights.h5"))
-    tryCatch(write_objects(h5, "", list(layers = network$layers), network$weight), finally = finish_hdf5(h5))
+    tryCatch(write_objects(h5, "", list(layers = network$layers), network$weight, keras3), finally = finish_hdf5(h5))
     zip::zip(file, c("metadata.json", "config.json", "model.weights.h5"), root = folder, compression_level = 1, mode = "cherry-pick")
 }
 
@@ -131,7 +132,7 @@ with_modules <- function(entry, keras3 = FALSE) {
 }
 
 # A layer and what it holds, as objects below `path`; find_objects() and load_tree() say where each belongs.
-write_objects <- function(h5, path, layer, weight) {
+write_objects <- function(h5, path, layer, weight, keras3) {
     below <- function(part) paste0(path, if (nzchar(path)) "/", part)
     write_group(h5, below("vars"))
     if (!is.null(layer$name)) write_texts(h5, below("vars"), list(name = layer$name), scalar = TRUE)
@@ -139,21 +140,23 @@ write_objects <- function(h5, path, layer, weight) {
         words <- vapply(layer$layers, function(inner) snake_case(inner$class), "")
         count <- stats::ave(seq_along(words), words, FUN = seq_along) - 1
         words <- paste0(words, ifelse(count > 0, paste0("_", count), ""))
-        Map(function(word, inner) write_objects(h5, below(paste0("layers/", word)), inner, weight), words, layer$layers)
+        Map(function(word, inner) write_objects(h5, below(paste0("layers/", word)), inner, weight, keras3), words, layer$layers)
     } else if (!is.null(layer$children)) {
         parts <- if (layer$class == "Bidirectional") c("forward_layer", "backward_layer") else "layer"
-        Map(function(part, inner) write_objects(h5, below(part), inner, weight), parts, layer$children)
+        Map(function(part, inner) write_objects(h5, below(part), inner, weight, keras3), parts, layer$children)
     } else if (length(layer$slots)) {
-        places <- object_places(layer)
+        places <- object_places(layer, keras3)
         for (k in seq_along(layer$slots)) write_numbers(h5, below(places[k]), weight(layer$slots[k]))
     }
     invisible()
 }
 
-# Where the arrays of a layer lie below its object: in its own vars, or in those of the objects that it keeps.
-object_places <- function(layer) {
+# Where the arrays of a layer lie below its object: in its own vars, or in those of the objects that it keeps. Keras 2 hides those of
+# MultiHeadAttention behind an underscore.
+object_places <- function(layer, keras3) {
     parts <- layer_objects[[layer$class]]
     if (is.null(parts)) return(paste0("vars/", seq_along(layer$slots) - 1))
+    if (layer$class == "MultiHeadAttention" && !keras3) parts <- paste0("_", parts)
     each <- length(layer$slots) / length(parts)
     paste0(rep(parts, each = each), "/vars/", rep(seq_len(each) - 1, length(parts)))
 }

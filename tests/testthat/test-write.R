@@ -25,7 +25,8 @@ test_that("what was written is the same in every bit", {
               "graphs/nested_twice.h5", "graphs/nested_without_shape.h5", "graphs/bare_sequential.h5", "graphs/sequential_of_models.h5",
               "recurrent/cudnn_gru.h5", "recurrent/cudnn_lstm.h5", "recurrent/gru_without_key_before.h5", "recurrent/lstm_states.h5",
               "wrappers/bidirectional_stack.h5", "wrappers/time_distributed_model.h5", "genomenet/both_strands.h5", "deepg/labels.h5",
-              "activations/inside_dense.h5", "normalization/batch.h5")
+              "activations/inside_dense.h5", "normalization/batch.h5",
+              "attention/heads.h5")
     for (file in some) for (kind in c(".h5", ".keras")) expect_same_again(fixture_path(file), kind)
 })
 
