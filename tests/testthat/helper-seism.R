@@ -10,7 +10,7 @@ letters_of <- function(sequence) strsplit(sequence, "")[[1]]
 
 kmer_pwm <- function(kmer) outer(c("A", "C", "G", "T"), letters_of(kmer), "==") * 1
 
-turned <- function(pwm) pwm[4:1, ncol(pwm):1, drop = FALSE]
+other_strand <- function(pwm) pwm[4:1, ncol(pwm):1, drop = FALSE]
 
 turned_kmer <- function(kmer) paste(rev(letters_of(chartr("ACGT", "TGCA", kmer))), collapse = "")
 
@@ -30,7 +30,7 @@ naive_match <- function(pwm, x, bandwidth, both = FALSE) {
         min(Reduce(`+`, lapply(seq_len(ncol(pwm)), function(column) away[cbind(code[starts + column - 1], column)])), na.rm = TRUE)
     }
     unname(vapply(x, function(sequence) {
-        distance <- if (both) min(nearest(pwm, sequence), nearest(turned(pwm), sequence)) else nearest(pwm, sequence)
+        distance <- if (both) min(nearest(pwm, sequence), nearest(other_strand(pwm), sequence)) else nearest(pwm, sequence)
         exp(-bandwidth * distance)
     }, 0))
 }

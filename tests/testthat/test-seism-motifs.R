@@ -47,7 +47,7 @@ test_that("the best alignment is the best of all shifts on both strands", {
         known <- random_pwm(4 + seed, seed + 50)
         brute <- -Inf
         for (turn in 1:2) {
-            other <- if (turn == 1) known else turned(known)
+            other <- if (turn == 1) known else other_strand(known)
             for (shift in -20:20) {
                 pairs <- intersect(seq_len(ncol(motif)), seq_len(ncol(other)) - shift)
                 if (length(pairs) >= min(5, ncol(motif), ncol(other)))
