@@ -29,7 +29,7 @@ ng_status ng_predict(const ng_plan *plan, const ng_source *source, int64_t windo
     int64_t round_windows, nodes;
     const double end = 1;
     divide(round_samples(plan, 1, run), 1, windows, &round_windows, &nodes);
-    if (ng_stream_make(plan, source, round_windows, 0, 1, 0, run, &stream, error)) return error->status;
+    if (ng_stream_make(plan, source, round_windows, 0, run, &stream, error)) return error->status;
     float **here = ng_alloc(run->arena, plan->wanted_count, sizeof *here, error);
     if (!here || ng_poll(run, 0, error)) return error->status;
     for (int64_t first = 0; first < windows; first += round_windows) {
@@ -150,7 +150,9 @@ ng_status ng_path_integral(const ng_plan *plan, const ng_source *source, int64_t
     divide(round_samples(plan, path->nodes, run), path->nodes, windows, &group, &nodes);
     const int64_t few = run->round_bytes ? nodes : least(path->nodes, ROUND_NODES), parts = group > 1 ? 1 : choose_parts(plan, few, run);
     if (parts > 1) nodes = few;
-    if (ng_stream_make(plan, source, group * nodes, group, parts, path->nodes + 2, run, &stream, error)) return error->status;
+    if (parts > 1 ? ng_stream_make_parts(plan, source, nodes, parts, path->nodes + 2, run, &stream, error)
+                  : ng_stream_make(plan, source, group * nodes, group, run, &stream, error))
+        return error->status;
     double *values = ng_alloc(run->arena, group * nodes, sizeof *values, error);
     if (!values || ng_poll(run, 0, error)) return error->status;
     stream.ends = 1;

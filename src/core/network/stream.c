@@ -86,8 +86,8 @@ static ng_status make_rooms(ng_stream *stream, int64_t windows, int64_t boundary
     return ng_workers_make(stream, error);
 }
 
-ng_status ng_stream_make(const ng_plan *plan, const ng_source *source, int64_t samples, int64_t windows, int64_t parts,
-                         int64_t boundary_samples, const ng_run *run, ng_stream *stream, ng_error *error)
+static ng_status make(const ng_plan *plan, const ng_source *source, int64_t samples, int64_t windows, int64_t parts,
+                      int64_t boundary_samples, const ng_run *run, ng_stream *stream, ng_error *error)
 {
     const int n = plan->count;
     ng_arena *arena = run->arena;
@@ -112,6 +112,18 @@ ng_status ng_stream_make(const ng_plan *plan, const ng_source *source, int64_t s
     for (int k = 0; k < plan->head_first; k++) stream->boundary[k] = plan->nodes[k].kept && ng_on_boundary(plan, k);
     for (int i = 0; i < plan->origin_count; i++) stream->delivered[i] = ng_segment_input(plan, i, 0, 1);
     return make_rooms(stream, windows, boundary_samples, error);
+}
+
+ng_status ng_stream_make(const ng_plan *plan, const ng_source *source, int64_t samples, int64_t windows, const ng_run *run,
+                         ng_stream *stream, ng_error *error)
+{
+    return make(plan, source, samples, windows, 1, 0, run, stream, error);
+}
+
+ng_status ng_stream_make_parts(const ng_plan *plan, const ng_source *source, int64_t samples, int64_t parts, int64_t boundary_samples,
+                               const ng_run *run, ng_stream *stream, ng_error *error)
+{
+    return make(plan, source, samples, 1, parts, boundary_samples, run, stream, error);
 }
 
 /* The rows of a kept tensor that are in memory, samples [first, first + samples). */

@@ -50,10 +50,14 @@ typedef struct ng_stream {
 } ng_stream;
 
 /* Takes the memory for rounds of at most `samples` samples; windows: how many windows' gradients are summed at a time, 0 for a
- * forward stream. The path is then one between both ends; see `ends` and `apart` for others. parts: 1, or segments of a trunk that
- * ng_can_segment(), for one window; the boundary then has room for boundary_samples. */
-ng_status ng_stream_make(const ng_plan *plan, const ng_source *source, int64_t samples, int64_t windows, int64_t parts,
-                         int64_t boundary_samples, const ng_run *run, ng_stream *stream, ng_error *error);
+ * forward stream. The path is then one between both ends; see `ends` and `apart` for others. */
+ng_status ng_stream_make(const ng_plan *plan, const ng_source *source, int64_t samples, int64_t windows, const ng_run *run,
+                         ng_stream *stream, ng_error *error);
+
+/* The same for gradients of one window whose trunk, one that ng_can_segment(), is cut into `parts`. The boundary has room for
+ * boundary_samples. */
+ng_status ng_stream_make_parts(const ng_plan *plan, const ng_source *source, int64_t samples, int64_t parts, int64_t boundary_samples,
+                               const ng_run *run, ng_stream *stream, ng_error *error);
 
 /* From here on the stream is part `part` of its trunk; see ng_segment_cut(). */
 void ng_stream_cut(ng_stream *stream, int64_t part, bool backward);
