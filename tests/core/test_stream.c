@@ -55,18 +55,6 @@ static net *long_kernels(void)
     return n;
 }
 
-/* Several tiles and stages of a trunk that is cut into segments where memory is short. */
-static net *long_trunk(void)
-{
-    net *n = new_net();
-    int at = activation(n, conv(n, input(n, sequence(9000 + draw(3000), 4)), 8, 4, 16, "same"), "relu");
-    at = activation(n, conv(n, pool(n, at, &ng_max_pooling1d, 2, 2, "valid"), 9, 16, 8, "same"), "relu");
-    at = activation(n, conv(n, pool(n, at, &ng_max_pooling1d, 3, 2, "same"), 9, 8, 8, "valid"), "relu");
-    at = add(n, &ng_global_average_pooling1d, pool(n, norm(n, at, 8), &ng_max_pooling1d, 4, 4, "valid"), -1);
-    end_net(n, activation(n, dense(n, at, 8, 1), "sigmoid"), -1);
-    return n;
-}
-
 /* Two inputs of different length that share nothing until the end. */
 static net *two_inputs(void)
 {
@@ -257,26 +245,6 @@ static void test_memory(net *n)
     CHECK(refused > 20 && enough == 5);
 }
 
-/* The same where a long trunk is in memory part by part. */
-static void test_segments(net *n)
-{
-    double positions[NODES], weights[NODES];
-    const ng_path path = midpoints(NODES, positions, weights);
-    const data d = draw_data(n);
-    result expected = new_result(n), found = new_result(n);
-    CHECK(run_net(n, &d, &path, 1 << 28, alone, &expected) == NG_OK);
-    int refused = 0, enough = 0;
-    for (int64_t bytes = 1 << 19; bytes < 1 << 24; bytes += bytes / 5) {
-        const ng_run run = {.threads = 2, .tile_bytes = 100000, .round_bytes = 1};
-        const ng_status status = run_net(n, &d, &path, bytes, run, &found);
-        CHECK(status == NG_OK || status == NG_OUT_OF_MEMORY);
-        if (status != NG_OK) refused++;
-        else if (++enough) same_bits(n, &expected, &found);
-    }
-    CHECK(refused > 0 && enough > 5);
-    ng_arena_free(n->arena);
-}
-
 static double objective_at(const net *n, const data *d, const ng_path *path, result *room)
 {
     int64_t size[2];
@@ -463,7 +431,6 @@ int main(void)
     test_cost(pooling);
     test_stop(pooling);
     ng_arena_free(pooling->arena);
-    test_segments(long_trunk());
     test_refusals();
     return finish();
 }

@@ -84,63 +84,6 @@ static double done_of(const ng_path *path, int64_t first, int64_t here, int64_t 
     return ((double)first + (double)here * done / all) / (double)windows;
 }
 
-/* Ends and nodes of a window in rounds of at most `nodes` nodes, each for one step of a trunk in segments. */
-typedef enum { TRUNK, HEAD, BACK } step;
-
-static ng_status run_rounds(ng_stream *stream, step what, int64_t window, const ng_path *path, const ng_objective *objective, int64_t nodes,
-                            ng_check *check, double done, double share, ng_error *error)
-{
-    static const double positions[] = {0, 1};
-    for (int64_t end = 2 - stream->ends; end < 2 && what != BACK; end++) {
-        const ng_round round = {window, 1, 1, positions + end, NULL, false, false};
-        stream->first_sample = path->nodes + end;
-        if (what == TRUNK) ng_stream_trunk(stream, &round);
-        else ng_stream_head(stream, &round, objective, end ? &check->output : &check->baseline_output, NULL, false);
-    }
-    for (int64_t node = 0, count; node < path->nodes; node += count) {
-        count = alike(path, node, nodes);
-        const ng_round round = {window, 1, count, path->positions + node, path->weights + node, path->positions[node] == 0, node == 0};
-        stream->first_sample = node;
-        if (what != HEAD) ng_stream_trunk(stream, &round);
-        if (what == HEAD) ng_stream_head(stream, &round, objective, NULL, NULL, true);
-        if (what == BACK) ng_stream_back(stream, &round);
-        if (ng_poll(stream->run, done + share * (double)(node + count) / (double)path->nodes, error)) return error->status;
-    }
-    return NG_OK;
-}
-
-/* A window whose trunk is in memory part by part: forward all nodes, then the head, then forward and backward again. */
-static ng_status integrate_parts(ng_stream *stream, int64_t window, double windows, const ng_objective *objective, const ng_path *path,
-                                 int64_t nodes, delivery *to, ng_error *error)
-{
-    const double each = 1 / windows / (double)(3 * stream->parts), before = (double)window / windows;
-    for (int pass = 0; pass < 2; pass++) {
-        for (int64_t part = 0; part < stream->parts; part++) {
-            const double done = before + each * (double)(pass ? stream->parts + 2 * part : part);
-            ng_stream_cut(stream, part, pass);
-            ng_stream_begin(stream, window, 1);
-            if (run_rounds(stream, pass ? BACK : TRUNK, window, path, objective, nodes, NULL, done, each * (1 + pass), error)) return error->status;
-            if (pass) ng_stream_deliver(stream, window, 1, path->times_difference, take_scores, to);
-        }
-        if (!pass && run_rounds(stream, HEAD, window, path, objective, nodes, &to->checks[window], before + 1 / windows / 3, 0, error))
-            return error->status;
-    }
-    return NG_OK;
-}
-
-/* How many segments leave room for whole rounds of one window, if its trunk does not; 1 if that cannot be cut. */
-static int64_t choose_parts(const ng_plan *plan, int64_t nodes, const ng_run *run)
-{
-    const int64_t bytes = ng_stream_bytes(plan, nodes, 1, run->threads), room = most(ng_arena_room(run->arena), 1);
-    int64_t blocks = INT64_MAX;
-    if (bytes <= room || !ng_can_segment(plan)) return 1;
-    for (int i = 0; i < plan->origin_count; i++) {
-        const ng_shape shape = plan->nodes[plan->input_nodes[i]].whole;
-        blocks = least(blocks, ng_rows(shape) / ng_delivery_rows(shape));
-    }
-    return most(1, least(1 + 4 * bytes / room, blocks));
-}
-
 ng_status ng_path_integral(const ng_plan *plan, const ng_source *source, int64_t windows, const ng_objective *objective,
                            const ng_path *path, const ng_sink *sink, ng_check *checks, const ng_run *run, ng_error *error)
 {
@@ -148,11 +91,7 @@ ng_status ng_path_integral(const ng_plan *plan, const ng_source *source, int64_t
     delivery to = {sink, checks};
     int64_t group, nodes;
     divide(round_samples(plan, path->nodes, run), path->nodes, windows, &group, &nodes);
-    const int64_t few = run->round_bytes ? nodes : least(path->nodes, ROUND_NODES), parts = group > 1 ? 1 : choose_parts(plan, few, run);
-    if (parts > 1) nodes = few;
-    if (parts > 1 ? ng_stream_make_parts(plan, source, nodes, parts, path->nodes + 2, run, &stream, error)
-                  : ng_stream_make(plan, source, group * nodes, group, run, &stream, error))
-        return error->status;
+    if (ng_stream_make(plan, source, group * nodes, group, run, &stream, error)) return error->status;
     double *values = ng_alloc(run->arena, group * nodes, sizeof *values, error);
     if (!values || ng_poll(run, 0, error)) return error->status;
     stream.ends = 1;
@@ -163,10 +102,6 @@ ng_status ng_path_integral(const ng_plan *plan, const ng_source *source, int64_t
     memset(checks, 0, (size_t)windows * sizeof *checks);
     for (int64_t first = 0; first < windows; first += group) {
         const int64_t here = least(group, windows - first);
-        if (parts > 1) {
-            if (integrate_parts(&stream, first, (double)windows, objective, path, nodes, &to, error)) return error->status;
-            continue;
-        }
         ng_stream_begin(&stream, first, here);
         evaluate_ends(&stream, group * nodes, first, here, objective, values, checks);
         if (ng_poll(run, done_of(path, first, here, windows, 0, false), error)) return error->status;

@@ -367,13 +367,7 @@ void ng_touched_rows(const ng_plan *plan, int input, ng_range own, ng_range *row
         if (plan->nodes[k].layer.inputs && plan->nodes[k].inputs[0] == at) touch(plan, at = k, rows);
 }
 
-int64_t ng_delivery_rows(ng_shape input) { return most(64, 8192 / input.channels); }
-
-ng_range ng_segment_input(const ng_plan *plan, int input, int64_t part, int64_t parts)
-{
-    const ng_shape shape = plan->nodes[plan->input_nodes[input]].whole;
-    return ng_part(part, parts, ng_rows(shape), ng_delivery_rows(shape));
-}
+int64_t ng_delivery_rows(ng_shape input) { return most(64, 16384 / input.channels); }
 
 /* ---- stages of the trunk ---- */
 

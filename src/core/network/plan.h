@@ -72,9 +72,6 @@ void ng_touched_rows(const ng_plan *plan, int input, ng_range own, ng_range *row
 /* Rows of the gradient of an input that are delivered at a time: of the shape alone. */
 int64_t ng_delivery_rows(ng_shape input);
 
-/* Rows of input `input` that part `part` of `parts` delivers. */
-ng_range ng_segment_input(const ng_plan *plan, int input, int64_t part, int64_t parts);
-
 /* Rows of tile `tile` of `tiles` over `length` rows: cut at multiples of unit. */
 ng_range ng_part(int64_t tile, int64_t tiles, int64_t length, int64_t unit);
 

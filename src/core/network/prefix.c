@@ -61,18 +61,15 @@ void ng_stream_begin(ng_stream *stream, int64_t first_window, int64_t windows)
     for (int input = 0; input < plan->origin_count; input++) {
         const int k = plan->origins[input];
         const ng_node *node = &plan->nodes[k];
-        const ng_range all = stream->segment.codes[k];
-        const int64_t first = all.first / NG_WINDOWS, blocks = (all.last + NG_WINDOWS - 1) / NG_WINDOWS - first;
-        if (!node->pooled || empty(all)) continue;
-        for (int64_t w = 0; w < windows; w++) {
-            stream->winners[k][w].first = all.first;
-            if (stream->ends == 2) find_baseline(stream, input, first_window + w, (float *)stream->winners[k][w].baseline);
-        }
+        const int64_t length = ng_rows(node->whole), blocks = (length + NG_WINDOWS - 1) / NG_WINDOWS;
+        if (!node->pooled) continue;
+        for (int64_t w = 0; w < windows && stream->ends == 2; w++)
+            find_baseline(stream, input, first_window + w, (float *)stream->winners[k][w].baseline);
 #pragma omp parallel for schedule(dynamic) num_threads(stream->run->threads)
         for (int64_t at = 0; at < windows * blocks; at++) {
             ng_worker *worker = ng_worker_here(stream);
-            const int64_t w = at / blocks, row = (first + at % blocks) * NG_WINDOWS;
-            const ng_range rows = {row > all.first ? row : all.first, least(row + NG_WINDOWS, all.last)};
+            const int64_t w = at / blocks, row = at % blocks * NG_WINDOWS;
+            const ng_range rows = {row, least(row + NG_WINDOWS, length)};
             worker->used = 0;
             const ng_tile ends = ends_at(stream, input, first_window + w, stream->ends, read_rows(node, rows), worker);
             ng_winners_find(&node->layer, &ends, rows, stream->apart, &stream->winners[k][w]);
@@ -90,7 +87,7 @@ static void copy_apart(const ng_stream *stream, int input, int64_t source_window
     worker->windows[k] = (ng_windows){winners, rows.first, rows.last, to};
     for (int64_t t = rows.first, end; (t = ng_next_apart(winners, (ng_range){t, rows.last})) < rows.last; t = end) {
         const int64_t most = least(rows.last, (t / NG_WINDOWS + 1) * NG_WINDOWS);
-        for (end = t + 1; end < most && winners->apart[end - winners->first];) end++;
+        for (end = t + 1; end < most && winners->apart[end];) end++;
         float *copies = ng_take(worker, ng_apart_bytes(&node->layer, end - t));
         const int64_t used = worker->used;
         const ng_tile both = ends_at(stream, input, source_window, ends, read_rows(node, (ng_range){t, end}), worker);
@@ -151,14 +148,13 @@ static void add(const float *gradient, float weight, bool begin, float *sum, int
 static float *sums_at(const ng_stream *stream, int k, int64_t window, int64_t row)
 {
     const ng_node *node = &stream->plan->nodes[k];
-    return stream->sums[k] + window * ng_size(node->whole) + (row - stream->segment.codes[k].first) * node->whole.channels;
+    return stream->sums[k] + window * ng_size(node->whole) + row * node->whole.channels;
 }
 
 static float *apart_at(const ng_stream *stream, int k, int64_t window, int64_t row)
 {
     const ng_node *node = &stream->plan->nodes[k];
-    const int64_t at = window * ng_size(node->whole) + (row - stream->segment.codes[k].first) * node->whole.channels;
-    return stream->apart_sums[k] + at * node->layer.reach.size;
+    return stream->apart_sums[k] + (window * ng_size(node->whole) + row * node->whole.channels) * node->layer.reach.size;
 }
 
 void ng_origin_add(const ng_stream *stream, int k, int64_t window, const double *positions, const double *weights, bool begin,
@@ -222,13 +218,12 @@ void ng_stream_deliver(ng_stream *stream, int64_t first_window, int64_t windows,
     stream->exact = false;
     for (int input = 0; input < plan->origin_count; input++) {
         const ng_shape shape = plan->nodes[plan->input_nodes[input]].whole;
-        const ng_range all = stream->delivered[input];
-        const int64_t each = ng_delivery_rows(shape), blocks = (all.last - all.first + each - 1) / each;
+        const int64_t length = ng_rows(shape), each = ng_delivery_rows(shape), blocks = (length + each - 1) / each;
 #pragma omp parallel for ordered schedule(dynamic) num_threads(stream->run->threads)
         for (int64_t at = 0; at < windows * blocks; at++) {
             ng_worker *worker = ng_worker_here(stream);
-            const int64_t window = at / blocks, row = all.first + at % blocks * each;
-            const ng_range rows = {row, least(row + each, all.last)};
+            const int64_t window = at / blocks, row = at % blocks * each;
+            const ng_range rows = {row, least(row + each, length)};
             const int64_t count = (rows.last - rows.first) * shape.channels;
             worker->used = 0;
             const float *gradient = input_gradient(stream, input, window, rows, worker);

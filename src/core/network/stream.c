@@ -25,15 +25,15 @@ int64_t ng_stream_bytes(const ng_plan *plan, int64_t samples, int64_t windows, i
     return bytes;
 }
 
-static ng_status make_sums(ng_stream *stream, int k, int64_t windows, int64_t rows, ng_error *error)
+static ng_status make_sums(ng_stream *stream, int k, int64_t windows, ng_error *error)
 {
     const ng_node *node = &stream->plan->nodes[k];
-    const int64_t channels = node->whole.channels;
+    const int64_t rows = ng_rows(node->whole), channels = node->whole.channels;
     ng_arena *arena = stream->run->arena;
-    if (!(stream->sums[k] = ng_alloc(arena, windows * rows, (size_t)channels * 4, error))) return error->status;
+    if (!(stream->sums[k] = ng_alloc(arena, windows, (size_t)shared_size(stream->plan, k) * 4, error))) return error->status;
     if (!node->pooled) return NG_OK;
     /* pages that nobody touches cost nothing, and hardly a window is kept apart, or all are */
-    stream->apart_sums[k] = ng_alloc(arena, windows * rows, (size_t)(channels * node->layer.reach.size) * 4, error);
+    stream->apart_sums[k] = ng_alloc(arena, windows, (size_t)apart_size(stream->plan, k) * 4, error);
     stream->winners[k] = ng_alloc(arena, windows, sizeof **stream->winners, error);
     for (int64_t w = 0; stream->winners[k] && w < windows; w++) {
         ng_winners *winners = &stream->winners[k][w];
@@ -46,96 +46,40 @@ static ng_status make_sums(ng_stream *stream, int k, int64_t windows, int64_t ro
     return stream->apart_sums[k] && stream->winners[k] ? NG_OK : error->status;
 }
 
-void ng_stream_cut(ng_stream *stream, int64_t part, bool backward)
-{
-    const ng_plan *plan = stream->plan;
-    ng_segment_cut(plan, part, stream->parts, backward, stream->rows, stream->next, &stream->segment);
-    for (int i = 0; i < plan->origin_count; i++) stream->delivered[i] = ng_segment_input(plan, i, part, stream->parts);
-}
-
-/* The most rows that any segment has of each node. */
-static void find_room(ng_stream *stream, int64_t *kept, int64_t *codes)
-{
-    const ng_plan *plan = stream->plan;
-    for (int64_t at = 0; at < (stream->parts > 1 ? 2 * stream->parts : 1); at++) {
-        if (stream->parts > 1) ng_stream_cut(stream, at / 2, at % 2);
-        for (int k = 0; k < plan->head_first; k++) {
-            const ng_range own = stream->segment.kept[k], code = stream->segment.codes[k];
-            if (own.last - own.first > kept[k]) kept[k] = own.last - own.first;
-            if (code.last - code.first > codes[k]) codes[k] = code.last - code.first;
-        }
-    }
-}
-
-static ng_status make_rooms(ng_stream *stream, int64_t windows, int64_t boundary_samples, ng_error *error)
-{
-    const ng_plan *plan = stream->plan;
-    ng_arena *arena = stream->run->arena;
-    int64_t *kept = ng_alloc(arena, plan->count, sizeof *kept, error), *codes = ng_alloc(arena, plan->count, sizeof *codes, error);
-    if (!kept || !codes) return error->status;
-    find_room(stream, kept, codes);
-    for (int k = 0; k < plan->head_first; k++) {
-        const ng_node *node = &plan->nodes[k];
-        const int64_t samples = stream->boundary[k] && stream->parts > 1 ? boundary_samples : stream->samples;
-        const size_t code_bytes = (size_t)(codes[k] * node->layer.code_bytes), row_bytes = (size_t)node->whole.channels * 4;
-        if (node->kept && !(stream->kept[k] = ng_alloc(arena, samples * kept[k], row_bytes, error))) return error->status;
-        if (windows && node->zone == NG_TRUNK && code_bytes && !(stream->codes[k] = ng_alloc(arena, stream->samples, code_bytes, error)))
-            return error->status;
-        if (windows && node->origin && make_sums(stream, k, windows, codes[k], error)) return error->status;
-    }
-    return ng_workers_make(stream, error);
-}
-
-static ng_status make(const ng_plan *plan, const ng_source *source, int64_t samples, int64_t windows, int64_t parts,
-                      int64_t boundary_samples, const ng_run *run, ng_stream *stream, ng_error *error)
+ng_status ng_stream_make(const ng_plan *plan, const ng_source *source, int64_t samples, int64_t windows, const ng_run *run,
+                         ng_stream *stream, ng_error *error)
 {
     const int n = plan->count;
     ng_arena *arena = run->arena;
     const int64_t bytes = ng_stream_bytes(plan, samples, windows, run->threads);
-    if (parts == 1 && bytes > ng_arena_room(arena))
+    if (bytes > ng_arena_room(arena))
         return ng_fail(error, NG_OUT_OF_MEMORY, NULL, "a round of %lld samples takes %lld MB, and %lld MB are left of the memory limit",
                        (long long)samples, (long long)(bytes >> 20), (long long)(ng_arena_room(arena) >> 20));
-    *stream = (ng_stream){.plan = plan, .run = run, .source = source, .samples = samples, .ends = 2, .parts = parts};
-    if (ng_segment_make(plan, arena, &stream->segment, error)) return error->status;
+    *stream = (ng_stream){.plan = plan, .run = run, .source = source, .samples = samples, .ends = 2};
     stream->kept = ng_alloc(arena, n, sizeof *stream->kept, error);
     stream->codes = ng_alloc(arena, n, sizeof *stream->codes, error);
     stream->sums = ng_alloc(arena, n, sizeof *stream->sums, error);
     stream->apart_sums = ng_alloc(arena, n, sizeof *stream->apart_sums, error);
     stream->winners = ng_alloc(arena, n, sizeof *stream->winners, error);
-    stream->boundary = ng_alloc(arena, n, sizeof *stream->boundary, error);
-    stream->delivered = ng_alloc(arena, plan->origin_count, sizeof *stream->delivered, error);
-    stream->rows = ng_alloc(arena, n, sizeof *stream->rows, error);
-    stream->next = ng_alloc(arena, n, sizeof *stream->next, error);
-    if (!stream->kept || !stream->codes || !stream->sums || !stream->apart_sums || !stream->winners || !stream->boundary ||
-        !stream->delivered || !stream->rows || !stream->next)
-        return error->status;
-    for (int k = 0; k < plan->head_first; k++) stream->boundary[k] = plan->nodes[k].kept && ng_on_boundary(plan, k);
-    for (int i = 0; i < plan->origin_count; i++) stream->delivered[i] = ng_segment_input(plan, i, 0, 1);
-    return make_rooms(stream, windows, boundary_samples, error);
+    if (!stream->kept || !stream->codes || !stream->sums || !stream->apart_sums || !stream->winners) return error->status;
+    for (int k = 0; k < plan->head_first; k++) {
+        const ng_node *node = &plan->nodes[k];
+        const int64_t code_bytes = ng_rows(node->layer.out) * node->layer.code_bytes;
+        if (node->kept && !(stream->kept[k] = ng_alloc(arena, samples, (size_t)ng_size(node->whole) * 4, error))) return error->status;
+        if (windows && node->zone == NG_TRUNK && code_bytes && !(stream->codes[k] = ng_alloc(arena, samples, (size_t)code_bytes, error)))
+            return error->status;
+        if (windows && node->origin && make_sums(stream, k, windows, error)) return error->status;
+    }
+    return ng_workers_make(stream, error);
 }
 
-ng_status ng_stream_make(const ng_plan *plan, const ng_source *source, int64_t samples, int64_t windows, const ng_run *run,
-                         ng_stream *stream, ng_error *error)
-{
-    return make(plan, source, samples, windows, 1, 0, run, stream, error);
-}
-
-ng_status ng_stream_make_parts(const ng_plan *plan, const ng_source *source, int64_t samples, int64_t parts, int64_t boundary_samples,
-                               const ng_run *run, ng_stream *stream, ng_error *error)
-{
-    return make(plan, source, samples, 1, parts, boundary_samples, run, stream, error);
-}
-
-/* The rows of a kept tensor that are in memory, samples [first, first + samples). */
+/* All rows of a kept tensor, samples [first, first + samples). */
 static ng_tile kept_tile(const ng_stream *stream, int k, int64_t first, int64_t samples)
 {
-    const ng_shape whole = stream->plan->nodes[k].whole;
-    const ng_range rows = stream->segment.kept[k];
-    const int64_t size = (rows.last - rows.first) * whole.channels, from = first + (stream->boundary[k] ? stream->first_sample : 0);
-    return (ng_tile){stream->kept[k] + from * size, rows.first, rows.last, ng_rows(whole), whole.channels, samples, size};
+    const ng_node *node = &stream->plan->nodes[k];
+    const int64_t size = ng_size(node->whole);
+    return (ng_tile){stream->kept[k] + first * size, 0, ng_rows(node->whole), ng_rows(node->whole), node->whole.channels, samples, size};
 }
-
-static ng_range both(ng_range a, ng_range b) { return (ng_range){a.first > b.first ? a.first : b.first, least(a.last, b.last)}; }
 
 /* ---- trunk forward ---- */
 
@@ -143,19 +87,15 @@ static ng_range both(ng_range a, ng_range b) { return (ng_range){a.first > b.fir
 static void keep_rows(const ng_stream *stream, int k, const ng_tile *tile, ng_range own, int64_t first_sample)
 {
     const ng_tile kept = kept_tile(stream, k, first_sample, tile->samples);
-    if (stream->parts > 1 && stream->segment.backward && stream->boundary[k]) return;        /* it holds gradients */
-    own = both(own, stream->segment.kept[k]);
     for (int64_t n = 0; n < tile->samples && !empty(own); n++)
         memcpy(ng_row(&kept, n, own.first), ng_row(tile, n, own.first), (size_t)((own.last - own.first) * tile->channels) * 4);
 }
 
 static void keep_codes(const ng_stream *stream, int k, const ng_code *code, ng_range own, int64_t first_sample, int64_t samples)
 {
-    const ng_range all = stream->segment.codes[k];
-    const int64_t bytes = code->row_bytes, rows = all.last - all.first;
-    own = both(own, all);
+    const int64_t bytes = code->row_bytes, rows = ng_rows(stream->plan->nodes[k].layer.out);
     for (int64_t n = 0; n < samples && !empty(own); n++)
-        memcpy(stream->codes[k] + ((first_sample + n) * rows + own.first - all.first) * bytes, ng_code_row(code, n, own.first),
+        memcpy(stream->codes[k] + ((first_sample + n) * rows + own.first) * bytes, ng_code_row(code, n, own.first),
                (size_t)((own.last - own.first) * bytes));
 }
 
@@ -179,7 +119,7 @@ static void stage_tile_forward(ng_stream *stream, const ng_stage *stage, int64_t
             worker->codes[k] = ng_new_code(worker, node, rows, samples);
             ng_node_forward(stream, k, worker->tiles, &worker->codes[k], worker);
             const ng_range own = {rows.first, tile + 1 < stage->tiles ? least(worker->next[k].first, rows.last) : rows.last};
-            if (stream->codes[k] && stream->segment.backward) keep_codes(stream, k, &worker->codes[k], own, first, samples);
+            if (stream->codes[k]) keep_codes(stream, k, &worker->codes[k], own, first, samples);
         }
         if (node->kept) {
             const int64_t length = ng_rows(node->whole);
@@ -214,16 +154,14 @@ static void stage_forward(ng_stream *stream, int s, const ng_round *round, int e
 {
     const ng_plan *plan = stream->plan;
     const ng_stage *stage = &plan->stages[s];
-    const ng_range tiles = stream->segment.tiles[s];
-    const int64_t count = tiles.last - tiles.first, block = share(stage->block, round, count, stream->run->threads);
+    const int64_t block = share(stage->block, round, stage->tiles, stream->run->threads);
     /* the first stage shares the ends of the prefix among all nodes of a window, unless threads would then lie idle */
-    const int64_t chunk = s == 0 && round->windows * count >= 4 * stream->run->threads ? round->nodes : block;
-    const int64_t tasks = task_count(round, chunk, count);
+    const int64_t chunk = s == 0 && round->windows * stage->tiles >= 4 * stream->run->threads ? round->nodes : block;
+    const int64_t tasks = task_count(round, chunk, stage->tiles);
 #pragma omp parallel for schedule(dynamic) num_threads(stream->run->threads)
     for (int64_t at = 0; at < tasks; at++) {
         ng_worker *worker = ng_worker_here(stream);
-        task todo = task_at(at, round, chunk, count);
-        todo.tile += tiles.first;
+        const task todo = task_at(at, round, chunk, stage->tiles);
         worker->used = 0;
         ng_tile_rows(plan, stage, todo.tile, worker->rows);
         if (todo.tile + 1 < stage->tiles) ng_tile_rows(plan, stage, todo.tile + 1, worker->next);
@@ -255,7 +193,7 @@ static void head_block(ng_stream *stream, const ng_round *round, int64_t first, 
     ng_tile *tiles = worker->tiles;
     worker->used = 0;
     for (int k = 0; k < plan->head_first; k++)
-        if (stream->boundary[k]) tiles[k] = kept_tile(stream, k, first, samples);
+        if (plan->nodes[k].kept) tiles[k] = kept_tile(stream, k, first, samples);
     for (int k = plan->head_first; k < plan->count; k++) {
         const ng_node *node = &plan->nodes[k];
         tiles[k] = ng_new_tile(worker, node, (ng_range){0, ng_rows(node->whole)}, samples);
@@ -276,7 +214,7 @@ static void head_block(ng_stream *stream, const ng_round *round, int64_t first, 
     if (!gradients) return;
     /* values are spent: from here on kept tensors and the head's tiles hold gradients */
     for (int k = 0; k < plan->count; k++)
-        if (k >= plan->head_first || stream->boundary[k]) {
+        if (k >= plan->head_first || plan->nodes[k].kept) {
             tiles[k] = k < plan->head_first ? tiles[k] : ng_new_tile(worker, &plan->nodes[k], (ng_range){0, ng_rows(plan->nodes[k].whole)}, samples);
             memset(tiles[k].data, 0, (size_t)(samples * tiles[k].sample_stride) * 4);
         }
@@ -322,7 +260,7 @@ static void stage_tile_backward(ng_stream *stream, const ng_stage *stage, int64_
         const ng_tile kept = plan->nodes[k].kept ? kept_tile(stream, k, first, samples) : (ng_tile){0};
         if (!ng_in_stage(plan, stage, k)) {      /* delivered in place: these rows are this tile's alone */
             gradients[k] = kept;
-            gradients[k].data += (rows.first - kept.first) * kept.channels;
+            gradients[k].data += rows.first * kept.channels;
             gradients[k].first = rows.first;
             gradients[k].last = rows.last;
             continue;
@@ -338,9 +276,8 @@ static void stage_tile_backward(ng_stream *stream, const ng_stage *stage, int64_
     for (int k = stage->last - 1; k >= stage->first; k--) {
         const ng_node *node = &plan->nodes[k];
         if (empty(worker->rows[k])) continue;
-        const ng_range all = stream->segment.codes[k];
-        const int64_t bytes = node->layer.code_bytes, rows = all.last - all.first;
-        const ng_code code = {stream->codes[k] + (first * rows + worker->rows[k].first - all.first) * bytes, worker->rows[k].first,
+        const int64_t bytes = node->layer.code_bytes, rows = ng_rows(node->layer.out);
+        const ng_code code = {stream->codes[k] + (first * rows + worker->rows[k].first) * bytes, worker->rows[k].first,
                               worker->rows[k].last, bytes, rows * bytes};
         ng_node_backward(stream, k, gradients, bytes ? &code : NULL, worker);
     }
@@ -350,15 +287,13 @@ static void stage_backward(ng_stream *stream, int s, const ng_round *round)
 {
     const ng_plan *plan = stream->plan;
     const ng_stage *stage = &plan->stages[s];
-    const ng_range tiles = stream->segment.back_tiles[s];
-    const int64_t count = tiles.last - tiles.first, block = share(stage->back_block, round, count, stream->run->threads);
+    const int64_t block = share(stage->back_block, round, stage->back_tiles, stream->run->threads);
     const int64_t chunk = s == 0 ? round->nodes : block;               /* the first stage adds up its nodes in order */
-    const int64_t tasks = task_count(round, chunk, count);
+    const int64_t tasks = task_count(round, chunk, stage->back_tiles);
 #pragma omp parallel for schedule(dynamic) num_threads(stream->run->threads)
     for (int64_t at = 0; at < tasks; at++) {
         ng_worker *worker = ng_worker_here(stream);
-        task todo = task_at(at, round, chunk, count);
-        todo.tile += tiles.first;
+        const task todo = task_at(at, round, chunk, stage->back_tiles);
         ng_back_tile_rows(plan, stage, todo.tile, worker->rows);
         worker->used = 0;
         if (s == 0) ng_prefix_tile(stream, round->first_window, todo.window, stream->ends, true, worker);
@@ -376,7 +311,7 @@ static void stage_backward(ng_stream *stream, int s, const ng_round *round)
 
 /* ---- rounds ---- */
 
-void ng_stream_trunk(ng_stream *stream, const ng_round *round)
+static void run_trunk(ng_stream *stream, const ng_round *round)
 {
     int ends = 1;
     for (int64_t n = 0; n < round->nodes; n++)
@@ -385,42 +320,15 @@ void ng_stream_trunk(ng_stream *stream, const ng_round *round)
     for (int s = 0; s < stream->plan->stage_count; s++) stage_forward(stream, s, round, ends);
 }
 
-void ng_stream_head(ng_stream *stream, const ng_round *round, const ng_objective *objective, double *values, float *const *outputs,
-                    bool gradients)
-{
-    stream->exact = round->exact;
-    run_head(stream, round, objective, values, outputs, gradients);
-}
-
-/* The head wrote no gradients to what it does not read. */
-static void clear_kept(ng_stream *stream, int64_t samples)
-{
-    const ng_plan *plan = stream->plan;
-#pragma omp parallel for schedule(dynamic) num_threads(stream->run->threads)
-    for (int64_t n = 0; n < samples; n++)
-        for (int k = 0; k < plan->head_first; k++) {
-            if (!plan->nodes[k].kept || stream->boundary[k]) continue;
-            const ng_tile tile = kept_tile(stream, k, n, 1);
-            memset(tile.data, 0, (size_t)tile.sample_stride * sizeof *tile.data);
-        }
-}
-
-void ng_stream_back(ng_stream *stream, const ng_round *round)
-{
-    stream->exact = round->exact;
-    clear_kept(stream, round->windows * round->nodes);
-    for (int s = stream->plan->stage_count - 1; s >= 0; s--) stage_backward(stream, s, round);
-}
-
 void ng_stream_forward(ng_stream *stream, const ng_round *round, const ng_objective *objective, double *values, float *const *outputs)
 {
-    ng_stream_trunk(stream, round);
-    ng_stream_head(stream, round, objective, values, outputs, false);
+    run_trunk(stream, round);
+    run_head(stream, round, objective, values, outputs, false);
 }
 
 void ng_stream_gradient(ng_stream *stream, const ng_round *round, const ng_objective *objective)
 {
-    ng_stream_trunk(stream, round);
-    ng_stream_head(stream, round, objective, NULL, NULL, true);
-    ng_stream_back(stream, round);
+    run_trunk(stream, round);
+    run_head(stream, round, objective, NULL, NULL, true);
+    for (int s = stream->plan->stage_count - 1; s >= 0; s--) stage_backward(stream, s, round);
 }

@@ -7,7 +7,7 @@
 #ifndef NG_NETWORK_STREAM_H
 #define NG_NETWORK_STREAM_H
 #include "core/base/run.h"
-#include "core/network/segment.h"
+#include "core/network/plan.h"
 
 /* Where the input comes from. rows() writes rows [first, last) of input `input` of window `window`, (rows, channels): the
  * sequence itself, and the baseline unless that is NULL. Called from many threads. */
@@ -40,11 +40,6 @@ typedef struct ng_stream {
                                                  /* windows of a pool that keep their rows apart, (windows, rows, size, channels) */
     int ends;                                    /* of the path whose gradients are summed: 2, or 1 for the sequence alone */
     bool apart;                                  /* this path begins at the baseline itself: all windows keep their rows apart */
-    int64_t parts;                               /* 1, or how many segments the trunk is cut into */
-    ng_segment segment;                          /* what is in memory */
-    bool *boundary;                              /* by node: read by the head; of all rows, from sample first_sample on */
-    int64_t first_sample;
-    ng_range *delivered, *rows, *next;           /* by input: rows of the segment; room for cutting one */
     struct ng_winners **winners;                 /* by pooled origin: (windows) */
     struct ng_worker *workers;                   /* one per thread */
 } ng_stream;
@@ -54,21 +49,7 @@ typedef struct ng_stream {
 ng_status ng_stream_make(const ng_plan *plan, const ng_source *source, int64_t samples, int64_t windows, const ng_run *run,
                          ng_stream *stream, ng_error *error);
 
-/* The same for gradients of one window whose trunk, one that ng_can_segment(), is cut into `parts`. The boundary has room for
- * boundary_samples. */
-ng_status ng_stream_make_parts(const ng_plan *plan, const ng_source *source, int64_t samples, int64_t parts, int64_t boundary_samples,
-                               const ng_run *run, ng_stream *stream, ng_error *error);
-
-/* From here on the stream is part `part` of its trunk; see ng_segment_cut(). */
-void ng_stream_cut(ng_stream *stream, int64_t part, bool backward);
-
-/* The steps of a round over a segment: trunk forward; once the boundary has all rows, head (gradients: and backward); trunk backward. */
-void ng_stream_trunk(ng_stream *stream, const ng_round *round);
-void ng_stream_head(ng_stream *stream, const ng_round *round, const ng_objective *objective, double *values, float *const *outputs,
-                    bool gradients);
-void ng_stream_back(ng_stream *stream, const ng_round *round);
-
-/* Bytes ng_stream_make() will take for a trunk that is not cut. */
+/* Bytes ng_stream_make() will take. */
 int64_t ng_stream_bytes(const ng_plan *plan, int64_t samples, int64_t windows, int threads);
 
 /* Before the rounds of these windows, if gradients will be summed: finds the winners of pooled origins. */
