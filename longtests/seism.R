@@ -108,6 +108,9 @@ t10 <- function() {
 settings_of <- function(seed, sigma = NA_real_, L = 15L, ...) draw_settings(sigma, L = L, ..., key = c(seed, 0))
 
 # ---- T11: calibration where there is nothing ----
+# Reference figures for the correlation of two p-values and for the naive test belong to the ridge score with one candidate a cell. HSIC does
+# not choose the largest F; 50 cells are a smaller search; and the best candidate of a cell keeps a part off its centre that the next step
+# sees too, so that there the two p-values, each uniform, are not independent.
 
 bands <- function(row, what, p, draws) {
     report(row, paste0(what, ": p <= 0.05"), sum(p <= 0.05), 29, 75)
@@ -138,10 +141,11 @@ t11 <- function(sets = 1000) {
         what <- paste0(case, ", sigma ", if (is.na(sigma)) "unknown" else "known", ", motif ")
         if (case != "after a strong motif") bands("T11", paste0(what, 1), p[, 1], 99)
         bands("T11", paste0(what, 2), p[, 2], 99)
-        if (case != "after a strong motif") {
-            report("T11", paste0(what, "1 and 2: correlation of p"), stats::cor(p[, 1], p[, 2]), -0.11, 0.11)
-            report("T11", paste0(what, "1: share of naive F-tests below 0.05"), mean(naive <= 0.05), 0.99, 1)
-        }
+        if (case == "after a strong motif") next
+        together <- stats::cor(p[, 1], p[, 2])
+        if (case %in% c("ridge", "hsic", "one step a draw")) report("T11", paste0(what, "1 and 2: correlation of p"), together, -0.11, 0.11)
+        if (case %in% c("ridge", "one step a draw")) report("T11", paste0(what, "1: share of naive F-tests below 0.05"), mean(naive <= 0.05), 0.99, 1)
+        else cat(sprintf("     correlation of p %.3f, share of naive F-tests below 0.05 %.3f\n", together, mean(naive <= 0.05)))
     }
 }
 

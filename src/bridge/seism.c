@@ -140,10 +140,10 @@ SEXP bridge_seism_activate(SEXP sequences, SEXP pwms, SEXP bandwidth, SEXP both,
     const ng_sequences all = sequences_of(sequences, &call);
     int32_t *start = ng_alloc(call.run.arena, n, sizeof *start, &call.error);
     int8_t *strand = ng_alloc(call.run.arena, n, sizeof *strand, &call.error);
-    ng_windows windows = {0};
+    ng_kmer_windows windows = {0};
     for (R_xlen_t l = 0; all.first && start && strand && l < p; l++) {
         const int k = (int)XLENGTH(VECTOR_ELT(pwms, l)) / 4;
-        if (windows.k != k && ng_windows_of(&all, k, call.run.arena, &windows, &call.error)) break;
+        if (windows.k != k && ng_kmer_windows_of(&all, k, call.run.arena, &windows, &call.error)) break;
         ng_seism_activate(&windows, REAL(VECTOR_ELT(pwms, l)), Rf_asReal(bandwidth), Rf_asLogical(both) == 1, activation + l * n, start, strand);
         for (R_xlen_t i = 0; i < n; i++) {
             INTEGER(VECTOR_ELT(result, 1))[l * n + i] = start[i] + 1;
@@ -299,7 +299,7 @@ SEXP bridge_seism_design_matrix(SEXP features, SEXP cells, SEXP scoring, SEXP co
 /* ---- selection ---- */
 
 /* Copies what R needs of a path: more than core structs may keep, as the call's memory ends with it. */
-static SEXP path_list(const ng_design *design, const ng_path *path)
+static SEXP path_list(const ng_design *design, const ng_greedy_path *path)
 {
     const int q = path->steps;
     const double scale2 = path->scale * path->scale, sign = path->scale < 0 ? -1 : 1;
@@ -313,7 +313,7 @@ static SEXP path_list(const ng_design *design, const ng_path *path)
     double *phi = bridge_put_matrix(result, 10, design->n, q);
     bridge_put(result, 11, VECSXP, q);
     for (int s = 0; s < q; s++) {
-        const ng_step *step = &path->step[s];
+        const ng_choice *step = &path->step[s];
         candidate[s] = (int)step->candidate + 1;
         rival[s] = step->rival < 0 ? NA_INTEGER : (int)step->rival + 1;
         score[s] = step->score * scale2;
@@ -339,7 +339,7 @@ SEXP bridge_seism_select(SEXP design, SEXP y, SEXP q, SEXP run, SEXP frame)
     const ng_design *made = bridge_design(design);
     bridge_assert_response(made, y);
     bridge_call call;
-    ng_path path;
+    ng_greedy_path path;
     SEXP result = R_NilValue, owner = PROTECT(bridge_begin(&call, run, frame));
     if (ng_seism_select(made, REAL(y), NAN, Rf_asInteger(q), &call.run, &path, &call.error) == NG_OK) result = path_list(made, &path);
     PROTECT(result);

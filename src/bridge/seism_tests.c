@@ -33,7 +33,7 @@ static settings settings_of(SEXP list)
 }
 
 /* Selects steps 1..j anew and makes the event of step j. */
-static ng_status make_event(const ng_design *design, SEXP y, int j, double sigma, bool global, bool best, bridge_call *call, ng_path *path,
+static ng_status make_event(const ng_design *design, SEXP y, int j, double sigma, bool global, bool best, bridge_call *call, ng_greedy_path *path,
                             ng_event *event)
 {
     if (ng_seism_select(design, REAL(y), sigma, j, &call->run, path, &call->error)) return call->error.status;
@@ -48,7 +48,7 @@ SEXP bridge_seism_member(SEXP design, SEXP y, SEXP step, SEXP responses, SEXP ru
     bridge_assert(TYPEOF(responses) == REALSXP && XLENGTH(responses) % made->n == 0);
     const R_xlen_t count = XLENGTH(responses) / made->n;
     bridge_call call;
-    ng_path path;
+    ng_greedy_path path;
     ng_event event;
     SEXP result = PROTECT(Rf_allocVector(LGLSXP, count)), owner = PROTECT(bridge_begin(&call, run, frame));
     const int j = Rf_asInteger(step);
@@ -107,7 +107,7 @@ static SEXP run_chains(SEXP design, SEXP y, int j, settings how, bool permute, S
     bridge_assert(TYPEOF(chains) == INTSXP && XLENGTH(chains) == 2 && INTEGER(chains)[0] >= 1 && INTEGER(chains)[1] >= INTEGER(chains)[0]);
     const int64_t first = INTEGER(chains)[0], last = INTEGER(chains)[1];
     bridge_call call;
-    ng_path path;
+    ng_greedy_path path;
     ng_event event;
     ng_effort effort = {0};
     int64_t drawn = 0;
@@ -148,7 +148,7 @@ SEXP bridge_seism_trace(SEXP design, SEXP y, SEXP step, SEXP settings, SEXP chai
     const int64_t first = INTEGER(chain)[0], last = INTEGER(chain)[XLENGTH(chain) - 1], length = Rf_asInteger(steps);
     bridge_assert(first >= 0 && last >= first && length > 0);
     bridge_call call;
-    ng_path path;
+    ng_greedy_path path;
     ng_event event;
     ng_effort effort = {0};
     ng_sampler sampler;
@@ -217,7 +217,7 @@ SEXP bridge_seism_closed(SEXP design, SEXP y, SEXP step, SEXP sigma, SEXP signs,
     bridge_assert_response(made, y);
     const bool known = !ISNAN(Rf_asReal(sigma)), both = Rf_asLogical(signs) == 1;
     bridge_call call;
-    ng_path path;
+    ng_greedy_path path;
     ng_event event;
     ng_closed closed = {0};
     SEXP result = R_NilValue, owner = PROTECT(bridge_begin(&call, run, frame));
@@ -268,7 +268,7 @@ SEXP bridge_seism_polish(SEXP design, SEXP y, SEXP step, SEXP free, SEXP run, SE
     bridge_assert_response(made, y);
     bridge_assert(made->motifs != NULL);
     bridge_call call;
-    ng_path path;
+    ng_greedy_path path;
     ng_polish polish;
     SEXP result = R_NilValue, owner = PROTECT(bridge_begin(&call, run, frame));
     const int j = Rf_asInteger(step);

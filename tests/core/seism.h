@@ -87,9 +87,9 @@ static inline ng_design design_of_matrix(const double *values, int64_t m, int64_
     return design;
 }
 
-static inline ng_path path_of(const ng_design *design, const double *y, double sigma, int q)
+static inline ng_greedy_path path_of(const ng_design *design, const double *y, double sigma, int q)
 {
-    ng_path path;
+    ng_greedy_path path;
     CHECK(ng_seism_select(design, y, sigma, q, &run, &path, &error) == NG_OK);
     return path;
 }

@@ -15,7 +15,7 @@ static void philox(void)
         ng_philox(counters[i], keys[i], got);
         CHECK(!memcmp(got, words[i], sizeof got));
     }
-    const ng_stream stream = {.key = 0x299f31d0a4093822, .chain = 0x13198a2e, .lane = 0x03707344};
+    const ng_random_stream stream = {.key = 0x299f31d0a4093822, .chain = 0x13198a2e, .lane = 0x03707344};
     double pair[2];
     ng_uniform_pair(stream, 0x85a308d3243f6a88, pair);
     CHECK(pair[0] == ((double)(0xd16cfe0994fdccebu >> 11) + 0.5) * 0x1p-53);
@@ -43,7 +43,7 @@ static void same_cells(void)
         double y[16], all[16];
         for (int i = 0; i < n; i++) y[i] = draw_normal();
         const bool known = trial / 4 % 2, global = trial % 8 == 7;
-        const ng_path path = path_of(&design, y, known ? 1 : NAN, 4);
+        const ng_greedy_path path = path_of(&design, y, known ? 1 : NAN, 4);
         for (int j = 1; j <= path.steps; j++) {
             enum { CHAINS = 24 };
             ng_event event;
@@ -62,7 +62,7 @@ static void same_cells(void)
                     for (int i = 0; i < n; i++) all[i] += here * path.basis[(design.covariates + h) * n + i];
                 }
                 if (!known) CHECK(near(size2, expected2, 1e-9 * expected2));
-                const ng_path anew = path_of(&design, all, 1, j);
+                const ng_greedy_path anew = path_of(&design, all, 1, j);
                 bool same = anew.steps == j;
                 for (int s = 0; same && s < j; s++) same = anew.step[s].cell == path.step[s].cell;
                 wrong += !same;
@@ -89,7 +89,7 @@ static void bits(void)
             int64_t drawn;
             here.threads = variant == 1 ? 1 : variant == 2 ? 3 : 2;
             if (variant == 3) ng_force_kernel("portable");
-            const ng_path path = path_of(&design, variant == 4 ? scaled : y, NAN, 2);
+            const ng_greedy_path path = path_of(&design, variant == 4 ? scaled : y, NAN, 2);
             CHECK(ng_seism_event(&design, &path, j, false, false, &here, &event, &error) == NG_OK);
             CHECK(ng_sampler_new(&event, false, 99, &here, &sampler, &error) == NG_OK);
             if (variant == 5) {                                       /* in two parts */
@@ -132,7 +132,7 @@ static void eight_sequences(void)
             for (int j = 1; j <= 2; j++) {
                 ng_event event;
                 ng_sampler sampler;
-                const ng_path path = path_of(&design, eight_y, unknown ? NAN : 1, 3);
+                const ng_greedy_path path = path_of(&design, eight_y, unknown ? NAN : 1, 3);
                 CHECK(ng_seism_event(&design, &path, j, false, false, &run, &event, &error) == NG_OK);
                 CHECK(ng_sampler_new(&event, !unknown, 5, &run, &sampler, &error) == NG_OK);
                 const double p = expected[unknown][j - 1][score], got = long_run(&sampler, event.observed, 250);
@@ -155,20 +155,20 @@ static void orthonormal(void)
     const ng_design broad = design_of_matrix(wide[0], M, D, (ng_scoring){.score = NG_RIDGE});
     ng_event event;
     ng_sampler sampler;
-    const ng_path path = path_of(&narrow, y, 1, 1);
+    const ng_greedy_path path = path_of(&narrow, y, 1, 1);
     CHECK(ng_seism_event(&narrow, &path, 1, false, false, &run, &event, &error) == NG_OK);
     CHECK(ng_sampler_new(&event, true, 3, &run, &sampler, &error) == NG_OK);
     for (int i = 0; i < 5; i++) CHECK(near(long_run(&sampler, levels[i], 400), largest[i], 4 * sqrt(largest[i] * (1 - largest[i]) * 8 / 19200)));
 
     const double second[5] = {.963954, .760168, .488267, .264083, .111831}, squares[5] = {1, 2, 3, 4, 5};
     y[3] = 2.5;
-    const ng_path strong = path_of(&narrow, y, 1, 2);
+    const ng_greedy_path strong = path_of(&narrow, y, 1, 2);
     CHECK(ng_seism_event(&narrow, &strong, 2, false, false, &run, &event, &error) == NG_OK);
     CHECK(ng_sampler_new(&event, true, 3, &run, &sampler, &error) == NG_OK);
     for (int i = 0; i < 5; i++) CHECK(near(long_run(&sampler, squares[i], 400), second[i], 4 * sqrt(second[i] * (1 - second[i]) * 8 / 19200)));
 
     /* on the unit sphere of R^20, and the same with the ten dimensions of the candidates and one more */
-    const ng_path sphere = path_of(&broad, y, NAN, 1);
+    const ng_greedy_path sphere = path_of(&broad, y, NAN, 1);
     CHECK(ng_seism_event(&broad, &sphere, 1, false, false, &run, &event, &error) == NG_OK);
     for (int reduced = 0; reduced < 2; reduced++) {
         ng_event small = event;
@@ -186,7 +186,7 @@ static void orthonormal(void)
     for (int d = 2; d <= 3; d++) {
         const ng_design *design = d == 2 ? &square : &cube;
         const double at[3] = {.1, 2, .2};
-        const ng_path flat = path_of(design, at, NAN, 1);
+        const ng_greedy_path flat = path_of(design, at, NAN, 1);
         CHECK(ng_seism_event(design, &flat, 1, false, false, &run, &event, &error) == NG_OK);
         CHECK(ng_sampler_new(&event, false, 8, &run, &sampler, &error) == NG_OK);
         for (double c = .6; c < 1; c += .15) {
@@ -207,7 +207,7 @@ static void reduced(void)
         for (int j = 1; j <= 2; j++) {
             for (int i = 0; i < N; i++) y[i] = draw_normal();
             const ng_design design = design_of_matrix(rows[0], M, N, (ng_scoring){.score = NG_HSIC});
-            const ng_path path = path_of(&design, y, known ? 1 : NAN, 2);
+            const ng_greedy_path path = path_of(&design, y, known ? 1 : NAN, 2);
             ng_event event, small;
             ng_sampler full, less;
             int64_t residual;

@@ -12,7 +12,7 @@ static ng_design design_for(int score, bool projected)
 
 static ng_closed closed_for(const ng_design *design, double sigma, int j, bool signs)
 {
-    ng_path *path = room(1, sizeof *path);
+    ng_greedy_path *path = room(1, sizeof *path);
     ng_event event;
     ng_closed closed;
     *path = path_of(design, eight_y, sigma, 3);
@@ -70,7 +70,7 @@ static void turned_response(void)
     const ng_closed given = closed_for(&design, 1, 2, false);
     double turned[8];
     for (int i = 0; i < 8; i++) turned[i] = 5 - 3 * eight_y[i];
-    ng_path path = path_of(&design, turned, 3, 3);
+    ng_greedy_path path = path_of(&design, turned, 3, 3);
     ng_event event;
     ng_closed closed;
     CHECK(ng_seism_event(&design, &path, 2, false, false, &run, &event, &error) == NG_OK);
@@ -95,7 +95,7 @@ static void outer_end(void)
 {
     const double rows[2][3] = {{1, 0, 0}, {1.5, .8, 0}}, x[3] = {2, -2, 0};
     const ng_design design = design_of_matrix(rows[0], 2, 3, (ng_scoring){.score = NG_HSIC});
-    ng_path path = path_of(&design, x, 1, 1);
+    ng_greedy_path path = path_of(&design, x, 1, 1);
     ng_event event;
     ng_closed closed;
     CHECK(path.step[0].candidate == 0);
@@ -116,7 +116,7 @@ static void orthonormal(void)
         for (int l = 0; l < M; l++) y[l] = 0.5 * far * draw_real();
         y[2] = far;
         y[4] = -0.75 * far;
-        ng_path path = path_of(&design, y, 1, 2);
+        ng_greedy_path path = path_of(&design, y, 1, 2);
         ng_event event;
         ng_closed closed;
         CHECK(path.steps == 2 && path.step[0].candidate == 2 && path.step[1].candidate == 4);

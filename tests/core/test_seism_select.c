@@ -7,8 +7,8 @@
 static void activations(void)
 {
     const ng_sequences sequences = sequences_of(eight, 8);
-    ng_windows windows;
-    CHECK(ng_windows_of(&sequences, 3, arena, &windows, &error) == NG_OK);
+    ng_kmer_windows windows;
+    CHECK(ng_kmer_windows_of(&sequences, 3, arena, &windows, &error) == NG_OK);
     const double acg[12] = {1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0}, soft[12] = {.7, .1, .1, .1, 0, 1, 0, 0, .25, .25, .25, .25};
     const double e2 = exp(-2), e4 = exp(-4), forward[8] = {1, 1, e4, e4, 1, e2, 1, e2}, both[8] = {1, 1, e2, e2, 1, e2, 1, e2};
     double phi[8];
@@ -29,8 +29,8 @@ static void activation_by_definition(void)
     for (int k = 1; k <= NG_LONGEST_KMER; k++) {
         ng_sequences sequences = random_sequences(4, 40);
         for (int i = 0; i < 4; i++) ((uint8_t *)sequences.bases)[sequences.first[i] + 17 + draw(3)] = 4;
-        ng_windows windows;
-        CHECK(ng_windows_of(&sequences, k, arena, &windows, &error) == NG_OK);
+        ng_kmer_windows windows;
+        CHECK(ng_kmer_windows_of(&sequences, k, arena, &windows, &error) == NG_OK);
         double pwm[4 * NG_LONGEST_KMER], reverse[4 * NG_LONGEST_KMER], phi[4];
         int32_t start[4];
         int8_t strand[4];
@@ -147,7 +147,7 @@ static void greedy(void)
     const double residual[3] = {14.455, 2.124372834, 1.110947490};
     for (int kind = 0; kind < 4; kind++) {
         const ng_design design = design_of_eight(kind == 1 ? NG_HSIC : NG_RIDGE, kind == 2, kind == 3);
-        const ng_path path = path_of(&design, eight_y, 1, 3);
+        const ng_greedy_path path = path_of(&design, eight_y, 1, 3);
         CHECK(path.steps == 3 && path.scale == 1);
         for (int s = 0; s < path.steps; s++) {
             CHECK(!strcmp(kmer_of(&design, path.step[s].candidate), (kind == 3 ? projected : fixed)[s]));
@@ -196,7 +196,7 @@ static void membership(void)
         const ng_design design = design_of(&sequences, 2 + trial % 2, kind, kind == NG_LATTICE ? 2 : 1, scoring, trial % 3);
         double y[14], other[14], *numbers = room(design.m, sizeof *numbers), z[14], c[4];
         for (int i = 0; i < 14; i++) y[i] = draw_normal();
-        const ng_path path = path_of(&design, y, 1, 4);
+        const ng_greedy_path path = path_of(&design, y, 1, 4);
         for (int j = 1; j <= path.steps; j++) {
             ng_event event;
             CHECK(ng_seism_event(&design, &path, j, false, false, &run, &event, &error) == NG_OK);
@@ -213,7 +213,7 @@ static void membership(void)
                         for (int i = 0; i < 14; i++) other[i] += c[h] * path.basis[(design.covariates + h) * 14 + i];
                     disagreements += ng_event_holds(&event, z, c, true, 1, numbers) != ng_event_holds(&event, z, c, false, 1, numbers);
                 }
-                const ng_path anew = path_of(&design, other, 1, j);
+                const ng_greedy_path anew = path_of(&design, other, 1, j);
                 bool same = anew.steps == j;
                 for (int s = 0; same && s < j; s++) same = anew.step[s].cell == path.step[s].cell;
                 disagreements += ng_event_holds(&event, z, c, true, 1, numbers) != same;
@@ -232,11 +232,11 @@ static void canonical(void)
     const ng_design design = design_of_eight(NG_RIDGE, 0, false);
     double other[8];
     for (int i = 0; i < 8; i++) other[i] = 7 - 2 * eight_y[i];
-    const ng_path a = path_of(&design, eight_y, NAN, 3), b = path_of(&design, other, NAN, 3);
+    const ng_greedy_path a = path_of(&design, eight_y, NAN, 3), b = path_of(&design, other, NAN, 3);
     for (int s = 0; s < 3; s++) CHECK(a.step[s].candidate == b.step[s].candidate && near(a.step[s].effect, b.step[s].effect, 1e-14));
     CHECK(near(b.scale, -2 * a.scale, 1e-12));
     for (int i = 0; i < 8; i++) other[i] = 3;
-    ng_path none;
+    ng_greedy_path none;
     CHECK(ng_seism_select(&design, other, NAN, 1, &run, &none, &error) == NG_BAD_INPUT);
     CHECK(!strcmp(error.message, "y is constant after removing the covariates; nothing to test"));
 }

@@ -79,13 +79,13 @@ static void split(void)
     double y[4], phi[8], held[4];
     for (int i = 0; i < 4; i++) y[i] = eight_y[chosen[i]];
     CHECK(ng_seism_design(&sequences, chosen, 4, &proposal, &scoring, ones, 1, &run, &design, &census, &error) == NG_OK);
-    const ng_path path = path_of(&design, y, 1, 1);
+    const ng_greedy_path path = path_of(&design, y, 1, 1);
     CHECK(!strcmp(kmer_of(&design, path.step[0].candidate), "AAA") && near(path.step[0].score, 6.25, 1e-10));
     CHECK(!strcmp(kmer_of(&design, path.step[0].rival), "ACG") && near(path.step[0].rival_score, 6.07507898, 1e-8));
-    ng_windows windows;
+    ng_kmer_windows windows;
     double pwm[12];
     ng_f_test test;
-    CHECK(ng_windows_of(&sequences, 3, arena, &windows, &error) == NG_OK);
+    CHECK(ng_kmer_windows_of(&sequences, 3, arena, &windows, &error) == NG_OK);
     ng_centre_pwm(&design, path.step[0].candidate, pwm);
     ng_seism_activate(&windows, pwm, 1, false, phi, NULL, NULL);
     for (int i = 0; i < 4; i++) {
@@ -104,7 +104,7 @@ static void walks(void)
     double *trace = room(STEPS, sizeof *trace);
     for (int score = 0; score < 3; score++) {
         const ng_design design = design_of_eight(score == 1 ? NG_HSIC : NG_RIDGE, score == 2, false);
-        const ng_path path = path_of(&design, eight_y, 1, 1);
+        const ng_greedy_path path = path_of(&design, eight_y, 1, 1);
         for (int global = 0; global < 2; global++) {
             ng_event event;
             ng_effort effort = {0};
@@ -131,7 +131,7 @@ static void permutations(void)
         ng_effort effort = {0};
         ng_event event;
         int64_t drawn;
-        const ng_path path = path_of(&design, y, NAN, 1);
+        const ng_greedy_path path = path_of(&design, y, NAN, 1);
         CHECK(ng_seism_event(&design, &path, 1, false, false, &here, &event, &error) == NG_OK);
         for (int kind = 0; kind < 2; kind++) {
             CHECK(ng_walk_chains(&event, kind ? NG_LINE : NG_PERMUTATION, 3, 20, 1, 20, 0, &here, threads == 1 ? first + 20 * kind : other + 20 * kind,
@@ -144,7 +144,7 @@ static void permutations(void)
         /* conditioned on the cell, no draw exceeds what all of y's norm would give */
         for (int b = 0; b < 20; b++) CHECK(first[b] > 0 && first[b] <= 1 + 1e-12);
     }
-    ng_stream stream = {5, 1, 2};
+    ng_random_stream stream = {5, 1, 2};
     uint64_t block = 0;
     int64_t order[30], seen = 0;
     ng_shuffle(stream, &block, order, 30, 30);
@@ -158,7 +158,7 @@ static void polishing(void)
     for (int score = 0; score < 3; score++)
         for (int projected = 0; projected < 2; projected++) {
             const ng_design design = design_of_eight(score == 2 ? NG_HSIC : NG_RIDGE, score == 2 ? 0 : lambda[score], projected);
-            const ng_path path = path_of(&design, eight_y, 1, 2);
+            const ng_greedy_path path = path_of(&design, eight_y, 1, 2);
             for (int j = 1; j <= 2; j++) {
                 ng_polish polish;
                 double pwm[12], gradient[12], centre[12], end[12];

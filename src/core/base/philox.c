@@ -24,7 +24,7 @@ static double uniform(uint32_t high, uint32_t low)
     return ((double)(((uint64_t)high << 32 | low) >> 11) + 0.5) * 0x1p-53;
 }
 
-void ng_uniform_pair(ng_stream stream, uint64_t block, double pair[2])
+void ng_uniform_pair(ng_random_stream stream, uint64_t block, double pair[2])
 {
     const uint32_t counter[4] = {(uint32_t)block, (uint32_t)(block >> 32), stream.chain, stream.lane};
     const uint32_t key[2] = {(uint32_t)stream.key, (uint32_t)(stream.key >> 32)};
@@ -34,7 +34,7 @@ void ng_uniform_pair(ng_stream stream, uint64_t block, double pair[2])
     pair[1] = uniform(words[2], words[3]);
 }
 
-void ng_normals(ng_stream stream, uint64_t first_block, int64_t n, double *normals)
+void ng_normals(ng_random_stream stream, uint64_t first_block, int64_t n, double *normals)
 {
     const double turn = 6.283185307179586;
     for (int64_t i = 0; i < n; i += 2) {

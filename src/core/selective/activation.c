@@ -27,7 +27,7 @@ void ng_reverse_pwm(const double *pwm, int k, double *reverse)
     for (int i = 0; i < 4 * k; i++) reverse[i] = pwm[4 * k - 1 - i];
 }
 
-void ng_seism_activate(const ng_windows *windows, const double *pwm, double bandwidth, bool both, double *phi, int32_t *start,
+void ng_seism_activate(const ng_kmer_windows *windows, const double *pwm, double bandwidth, bool both, double *phi, int32_t *start,
                        int8_t *strand)
 {
     const int k = windows->k, blocks = (k + BLOCK - 1) / BLOCK;

@@ -6,7 +6,7 @@
 
 /* A PWM is k columns of four numbers, those of A, C, G, T together. phi[i] for every sequence; start (from 0) and strand (1, -1) of the
  * best window may be NULL. Of equally good windows the first counts, on one position the strand as written. */
-void ng_seism_activate(const ng_windows *windows, const double *pwm, double bandwidth, bool both, double *phi, int32_t *start,
+void ng_seism_activate(const ng_kmer_windows *windows, const double *pwm, double bandwidth, bool both, double *phi, int32_t *start,
                        int8_t *strand);
 
 /* The PWM on the other strand: columns reversed, A and T, C and G exchanged. */

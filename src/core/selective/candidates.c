@@ -22,7 +22,7 @@ static uint32_t consensus(const double *pwm, int k)
     return code;
 }
 
-ng_status ng_propose(const ng_proposal *proposal, const ng_windows *windows, bool both, ng_arena *arena, ng_motif **motifs,
+ng_status ng_propose(const ng_proposal *proposal, const ng_kmer_windows *windows, bool both, ng_arena *arena, ng_motif **motifs,
                      int64_t *count, double *kmers, ng_error *error)
 {
     int64_t total = 0, at = 0;
@@ -79,7 +79,7 @@ void ng_motif_pwm(const ng_design *design, const ng_motif *motif, double *pwm)
     }
 }
 
-ng_status ng_kmer_distances(const ng_motif *motifs, int64_t count, const ng_windows *windows, int widths, bool both,
+ng_status ng_kmer_distances(const ng_motif *motifs, int64_t count, const ng_kmer_windows *windows, int widths, bool both,
                             const ng_run *run, uint8_t *bytes, ng_error *error)
 {
     const int64_t n = windows[0].n;

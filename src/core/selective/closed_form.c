@@ -72,7 +72,7 @@ ng_status ng_seism_line(const ng_event *event, bool signs, double level, const n
     for (int64_t i = 0; i < n; i++) e[n + i] = event->z[i] - t0 * e[i];
     ng_feature_products(&event->design->features, m, e + n, run->threads, u);
     ng_feature_products(&event->design->features, m, e, run->threads, u + m);
-    const ng_curve curve = {.u = {u, u + m}, .c = {event->c, none}};
+    const ng_draw_curve curve = {.u = {u, u + m}, .c = {event->c, none}};
     *closed = (ng_closed){.t0 = t0 * scale, .norm = norm};
     ng_intervals *intervals = &closed->intervals;
     if (ng_intervals_new(event, run->arena, intervals, error)) return error->status;
@@ -123,7 +123,7 @@ ng_status ng_seism_circle(const ng_event *event, bool signs, const ng_run *run, 
     }
     ng_feature_products(&event->design->features, m, e, run->threads, u + m);
     ng_feature_products(&event->design->features, m, rest, run->threads, u + 2 * m);
-    const ng_curve curve = {.circle = true, .u = {u, u + m, u + 2 * m}, .c = {event->c, none, none}};
+    const ng_draw_curve curve = {.circle = true, .u = {u, u + m, u + 2 * m}, .c = {event->c, none, none}};
     *closed = (ng_closed){.t0 = event->path->scale < 0 ? -psi : psi, .norm = norm, .low = NAN, .high = NAN};
     ng_intervals *intervals = &closed->intervals;
     if (ng_intervals_new(event, run->arena, intervals, error)) return error->status;

@@ -11,9 +11,9 @@ double ng_weight(const ng_scoring *scoring, double norm2, double reference)
     return scoring->score == NG_HSIC ? 1 : 1 / sqrt(norm2 + scoring->lambda);
 }
 
-const ng_windows *ng_windows_for(const ng_design *design, int k)
+const ng_kmer_windows *ng_kmer_windows_for(const ng_design *design, int k)
 {
-    const ng_windows *windows = design->windows;
+    const ng_kmer_windows *windows = design->windows;
     while (windows->k != k) windows++;
     return windows;
 }
@@ -220,7 +220,7 @@ static ng_status activate_all(const ng_design *design, const ng_motif *motifs, i
         for (int64_t l = begin; l < end; l++) {
             double pwm[4 * NG_LONGEST_KMER];
             ng_motif_pwm(design, &motifs[l], pwm);
-            ng_seism_activate(ng_windows_for(design, motifs[l].k), pwm, design->scoring.bandwidth, design->scoring.both,
+            ng_seism_activate(ng_kmer_windows_for(design, motifs[l].k), pwm, design->scoring.bandwidth, design->scoring.both,
                               all->values + l * n, NULL, NULL);
         }
         if (ng_poll(run, (double)end / (double)m0, error)) return error->status;
@@ -239,7 +239,7 @@ static ng_status set_cells(ng_design *design, const ng_features *all, const int6
         const int64_t l = -1 - design->centre[c];
         double pwm[4 * NG_LONGEST_KMER];
         ng_centre_pwm(design, l, pwm);
-        ng_seism_activate(ng_windows_for(design, design->motifs[l].k), pwm, design->scoring.bandwidth, design->scoring.both,
+        ng_seism_activate(ng_kmer_windows_for(design, design->motifs[l].k), pwm, design->scoring.bandwidth, design->scoring.both,
                           design->features.values + row * design->n, NULL, NULL);
         design->centre[c] = row++;
     }
@@ -255,12 +255,12 @@ ng_status ng_seism_design(const ng_sequences *sequences, const int64_t *rows, in
     int64_t m0;
     *design = (ng_design){.arena = design->arena, .scoring = *scoring, .kind = proposal->kind, .mesh = proposal->mesh,
                           .widths = proposal->widths};
-    ng_windows *windows = ng_alloc(run->arena, proposal->widths, sizeof *windows, error);
+    ng_kmer_windows *windows = ng_alloc(run->arena, proposal->widths, sizeof *windows, error);
     design->windows = ng_alloc(design->arena, proposal->widths, sizeof *windows, error);
     if (!windows || !design->windows || take_rows(sequences, rows, n, run->arena, &taken, error)) return error->status;
     for (int w = 0; w < proposal->widths; w++) {
-        if (ng_windows_of(sequences, proposal->k[w], run->arena, &windows[w], error)) return error->status;
-        if (ng_windows_of(&taken, proposal->k[w], design->arena, &design->windows[w], error)) return error->status;
+        if (ng_kmer_windows_of(sequences, proposal->k[w], run->arena, &windows[w], error)) return error->status;
+        if (ng_kmer_windows_of(&taken, proposal->k[w], design->arena, &design->windows[w], error)) return error->status;
     }
     if (proposal->kind == NG_PWMS && copy_pwms(design, proposal, error)) return error->status;
     if (set_basis(design, covariates, count, n, error)) return error->status;

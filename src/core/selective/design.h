@@ -35,7 +35,7 @@ typedef struct ng_design {
     int64_t *centre;                             /* per cell: its row of features */
     int64_t cells;
     /* Designs of sequences; NULL or 0 in those of a matrix. */
-    ng_windows *windows;  int widths;            /* of the rows, one per width */
+    ng_kmer_windows *windows;  int widths;            /* of the rows, one per width */
     ng_motif *motifs;                            /* m */
     ng_candidate_kind kind;
     int mesh;
@@ -61,7 +61,7 @@ ng_status ng_seism_matrix_design(const double *columns, int64_t m, int64_t n, co
 void ng_motif_pwm(const ng_design *design, const ng_motif *motif, double *pwm);
 void ng_centre_pwm(const ng_design *design, int64_t l, double *pwm);
 
-const ng_windows *ng_windows_for(const ng_design *design, int k);
+const ng_kmer_windows *ng_kmer_windows_for(const ng_design *design, int k);
 
 /* w_l from a squared norm; 0 if nothing is left of the row: norm2 <= 1e-10 * reference. */
 double ng_weight(const ng_scoring *scoring, double norm2, double reference);

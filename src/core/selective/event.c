@@ -49,7 +49,7 @@ bool ng_event_holds(const ng_event *event, const double *z, const double *c, boo
 
 double ng_event_statistic(const ng_event *event, const double *z)
 {
-    const ng_step *step = &event->path->step[event->j - 1];
+    const ng_choice *step = &event->path->step[event->j - 1];
     double root = step->centre_weight * ng_feature_dot(&event->design->features, step->centre, z);
     if (event->best) {
         root = 0;
@@ -63,7 +63,7 @@ double ng_event_statistic(const ng_event *event, const double *z)
 
 double ng_event_margin(const ng_event *event, int threads, double *room)
 {
-    const ng_step *step = &event->path->step[event->j - 1];
+    const ng_choice *step = &event->path->step[event->j - 1];
     double tau[event->j], margin = 1;
     ng_event_bounds(event, event->z, event->c, true, tau);
     ng_feature_products(&event->design->features, event->design->m, event->z, threads, room);
@@ -112,7 +112,7 @@ static ng_status set_box(ng_event *event, ng_arena *arena, ng_error *error)
     return NG_OK;
 }
 
-ng_status ng_seism_event(const ng_design *design, const ng_path *path, int j, bool global, bool best, const ng_run *run,
+ng_status ng_seism_event(const ng_design *design, const ng_greedy_path *path, int j, bool global, bool best, const ng_run *run,
                          ng_event *event, ng_error *error)
 {
     const int64_t n = design->n, m = design->m;

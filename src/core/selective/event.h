@@ -10,7 +10,7 @@
 
 typedef struct ng_event {
     const ng_design *design;
-    const ng_path *path;
+    const ng_greedy_path *path;
     int j;
     bool global, best, box;                      /* c moves too; the statistic of the best candidate instead of the centre's */
     int64_t freedom;                             /* dimension of the space that the state moves in */
@@ -22,7 +22,7 @@ typedef struct ng_event {
 } ng_event;
 
 /* NG_BAD_INPUT if y is not in its own event, which would be a mistake of this program. */
-ng_status ng_seism_event(const ng_design *design, const ng_path *path, int j, bool global, bool best, const ng_run *run,
+ng_status ng_seism_event(const ng_design *design, const ng_greedy_path *path, int j, bool global, bool best, const ng_run *run,
                          ng_event *event, ng_error *error);
 
 /* z and c of any response on the path's scale. */

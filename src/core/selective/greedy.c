@@ -3,7 +3,7 @@
 #include "core/selective/greedy.h"
 
 /* w_l of step j; with projected norms from P_j phi_l, and rows that became twins of a lower one take no part. */
-static ng_status step_weights(const ng_design *design, const ng_path *path, int j, const ng_run *run, const double **weight,
+static ng_status step_weights(const ng_design *design, const ng_greedy_path *path, int j, const ng_run *run, const double **weight,
                               ng_error *error)
 {
     *weight = design->weight;
@@ -24,7 +24,7 @@ static ng_status step_weights(const ng_design *design, const ng_path *path, int 
 }
 
 /* The best candidate that no step has selected yet, but those of cell `without`. */
-static int64_t best_candidate(const ng_design *design, const ng_path *path, const double *weight, const double *products,
+static int64_t best_candidate(const ng_design *design, const ng_greedy_path *path, const double *weight, const double *products,
                               int64_t without)
 {
     int64_t best = -1;
@@ -46,18 +46,18 @@ static double score_of(const double *weight, const double *products, int64_t l)
 }
 
 /* Fills the next step from the residual r; false if there is nothing left to select. */
-static bool take_step(const ng_design *design, ng_path *path, const double *weight, const double *products, const double *r,
+static bool take_step(const ng_design *design, ng_greedy_path *path, const double *weight, const double *products, const double *r,
                       double whole2, double *row)
 {
     const int64_t n = design->n, i = best_candidate(design, path, weight, products, -1);
     if (i < 0 || !(score_of(weight, products, i) > 1e-20 * whole2)) return false;
-    ng_step *step = &path->step[path->steps];
+    ng_choice *step = &path->step[path->steps];
     const int64_t cell = design->cell[i], centre = design->centre[cell], count = ng_basis_count(design, path->steps + 1);
     const int64_t rival = best_candidate(design, path, weight, products, cell);
     for (int64_t k = 0; k < n; k++) row[k] = ng_feature(&design->features, centre, k);
     const double raw2 = ng_inner_product(row, row, n), first2 = ng_project(path->basis, design->covariates, n, row);
     const double centre2 = ng_project(path->basis, count, n, row);
-    *step = (ng_step){.candidate = i, .cell = cell, .centre = centre, .rival = rival, .score = score_of(weight, products, i),
+    *step = (ng_choice){.candidate = i, .cell = cell, .centre = centre, .rival = rival, .score = score_of(weight, products, i),
                       .rival_score = rival < 0 ? 0 : score_of(weight, products, rival), .residual2 = ng_inner_product(r, r, n),
                       .centre2 = centre2, .centre_share = centre2 / raw2, .effect = ng_inner_product(row, r, n), .freedom = n, .weight = weight};
     const double norm2 = design->scoring.projected ? centre2 : first2;
@@ -71,11 +71,11 @@ static bool take_step(const ng_design *design, ng_path *path, const double *weig
     return true;
 }
 
-ng_status ng_seism_select(const ng_design *design, const double *y, double sigma, int q, const ng_run *run, ng_path *path,
+ng_status ng_seism_select(const ng_design *design, const double *y, double sigma, int q, const ng_run *run, ng_greedy_path *path,
                           ng_error *error)
 {
     const int64_t n = design->n, m = design->m;
-    *path = (ng_path){.step = ng_alloc(run->arena, q, sizeof *path->step, error), .y = ng_alloc(run->arena, n, sizeof *path->y, error),
+    *path = (ng_greedy_path){.step = ng_alloc(run->arena, q, sizeof *path->step, error), .y = ng_alloc(run->arena, n, sizeof *path->y, error),
                       .basis = ng_alloc(run->arena, (design->covariates + q) * n, sizeof *path->basis, error),
                       .rank = ng_alloc(run->arena, m, sizeof *path->rank, error)};
     double *r = ng_alloc(run->arena, 2 * n, sizeof *r, error), *products = ng_alloc(run->arena, m, sizeof *products, error);

@@ -10,7 +10,7 @@ double ng_curve_value(bool circle, const double part[3], double t)
     return circle ? part[0] + part[1] * sin(t) + part[2] * cos(t) : part[0] + part[1] * t;
 }
 
-static void parts_of(const ng_event *event, const ng_curve *curve, int64_t l, int s, double part[3])
+static void parts_of(const ng_event *event, const ng_draw_curve *curve, int64_t l, int s, double part[3])
 {
     const double weight = event->path->step[s - 1].weight[l];
     for (int i = 0; i < (curve->circle ? 3 : 2); i++) part[i] = weight * ng_event_product(event, l, s, curve->u[i][l], curve->c[i]);
@@ -74,7 +74,7 @@ static double inside(double low, double high)
 }
 
 /* Takes away the t at which candidate l beats everyone in the cell of step s: between roots of f_i - f_l and f_i + f_l nothing changes. */
-static void forbid_candidate(const ng_event *event, const ng_curve *curve, int64_t l, int s, const double (*cell)[3], int64_t members,
+static void forbid_candidate(const ng_event *event, const ng_draw_curve *curve, int64_t l, int s, const double (*cell)[3], int64_t members,
                              double *roots, ng_intervals *allowed)
 {
     const double end = curve->circle ? quarter_turn : INFINITY;
@@ -126,7 +126,7 @@ ng_status ng_intervals_new(const ng_event *event, ng_arena *arena, ng_intervals 
     return intervals->item && intervals->room ? NG_OK : error->status;
 }
 
-void ng_event_intervals(const ng_event *event, const ng_curve *curve, bool signs, double here, ng_intervals *allowed)
+void ng_event_intervals(const ng_event *event, const ng_draw_curve *curve, bool signs, double here, ng_intervals *allowed)
 {
     const double end = curve->circle ? quarter_turn : INFINITY;
     double *roots = allowed->room, (*cell)[3] = (double (*)[3])(roots + 4 * largest_cell(event));

@@ -5,7 +5,7 @@
 enum { TOGETHER = 48 };                          /* permutations of one product of matrices */
 static const uint32_t apart = 0x80000000u;       /* chain ids that no chain has */
 
-void ng_shuffle(ng_stream stream, uint64_t *block, int64_t *order, int64_t n, int64_t count)
+void ng_shuffle(ng_random_stream stream, uint64_t *block, int64_t *order, int64_t n, int64_t count)
 {
     for (int64_t i = 0; i < n; i++) order[i] = i;
     for (int64_t i = 0; i < count; i++) {
@@ -41,7 +41,7 @@ static void several(const ng_design *design, const ng_packed *rows, uint64_t key
     for (int64_t b = 0; b < count; b++) {
         double *y = bench->y + b * n;
         uint64_t block = 0;
-        ng_shuffle((ng_stream){key, apart + (uint32_t)(first + b), 3}, &block, bench->order, n, first + b ? n : 0);
+        ng_shuffle((ng_random_stream){key, apart + (uint32_t)(first + b), 3}, &block, bench->order, n, first + b ? n : 0);
         for (int64_t i = 0; i < n; i++) y[i] = residual[bench->order[i]];
         ng_project(design->basis, design->covariates, n, y);
         for (int64_t i = 0; i < n; i++) bench->single[b * n + i] = (float)y[i];

@@ -9,6 +9,6 @@ ng_status ng_seism_max_t(const ng_design *design, const double *y, int64_t count
                          double *statistics, ng_error *error);
 
 /* Fisher and Yates: numbers 0..n-1 whose first `count` are a random choice in random order. *block: the next one of the stream. */
-void ng_shuffle(ng_stream stream, uint64_t *block, int64_t *order, int64_t n, int64_t count);
+void ng_shuffle(ng_random_stream stream, uint64_t *block, int64_t *order, int64_t n, int64_t count);
 
 #endif

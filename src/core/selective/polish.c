@@ -4,12 +4,12 @@
 #include "core/selective/cells.h"
 #include "core/selective/polish.h"
 
-ng_status ng_polish_new(const ng_design *design, const ng_path *path, int j, const ng_run *run, ng_polish *polish, ng_error *error)
+ng_status ng_polish_new(const ng_design *design, const ng_greedy_path *path, int j, const ng_run *run, ng_polish *polish, ng_error *error)
 {
     const int64_t n = design->n;
-    const ng_step *step = &path->step[j - 1];
+    const ng_choice *step = &path->step[j - 1];
     double *numbers = ng_alloc(run->arena, 3 * n, sizeof *numbers, error);
-    *polish = (ng_polish){.design = design, .windows = ng_windows_for(design, design->motifs[step->candidate].k), .r = numbers,
+    *polish = (ng_polish){.design = design, .windows = ng_kmer_windows_for(design, design->motifs[step->candidate].k), .r = numbers,
                           .basis = path->basis, .basis_count = design->scoring.projected ? ng_basis_count(design, j) : design->covariates,
                           .start = ng_alloc(run->arena, n, sizeof *polish->start, error),
                           .strand = ng_alloc(run->arena, n, sizeof *polish->strand, error)};

@@ -7,7 +7,7 @@
  * denominator for HSIC. gradient: k x 4, or NULL; from the best window of each sequence, the first of equals. */
 typedef struct ng_polish {
     const ng_design *design;
-    const ng_windows *windows;
+    const ng_kmer_windows *windows;
     const double *r, *basis;                     /* basis_count rows that P takes away */
     int64_t basis_count;
     double *phi, *rest;                          /* n each, room */
@@ -15,7 +15,7 @@ typedef struct ng_polish {
 } ng_polish;
 
 /* For step j of the path. */
-ng_status ng_polish_new(const ng_design *design, const ng_path *path, int j, const ng_run *run, ng_polish *polish, ng_error *error);
+ng_status ng_polish_new(const ng_design *design, const ng_greedy_path *path, int j, const ng_run *run, ng_polish *polish, ng_error *error);
 
 double ng_polish_score(const ng_polish *polish, const double *pwm, double *gradient);
 

@@ -33,7 +33,7 @@ ng_status ng_reduced_event(const ng_event *event, bool known, const ng_run *run,
     if (!basis) return error->status;
     const int64_t rank = span_of(event, basis), size = known ? rank : rank + 2;
     ng_design *small = ng_alloc(run->arena, 1, sizeof *small, error);
-    ng_path *path = ng_alloc(run->arena, 1, sizeof *path, error);
+    ng_greedy_path *path = ng_alloc(run->arena, 1, sizeof *path, error);
     double *values = ng_alloc(run->arena, rows * size, sizeof *values, error);
     if (!small || !path || !values) return error->status;
     *small = *design;

@@ -109,7 +109,7 @@ static void draw_direction(const ng_sampler *sampler, chain *chain)
     const ng_event *event = sampler->event;
     const int64_t n = event->design->n, more = moving(event), count = ng_basis_count(event->design, event->j);
     const int64_t plain = sampler->residual_freedom ? n - 1 : n, draws = plain + sampler->residual_freedom;
-    const ng_stream stream = {sampler->key, chain->id, 4 * (uint32_t)(event->j - 1)};
+    const ng_random_stream stream = {sampler->key, chain->id, 4 * (uint32_t)(event->j - 1)};
     double *g = chain->g, *along = chain->g + n;
     const uint64_t block = chain->step * (uint64_t)((draws + 1) / 2);
     ng_normals(stream, block, plain, g);
@@ -190,7 +190,7 @@ static void slice(const ng_sampler *sampler, chain *chain, batch *batch)
     const ng_event *event = sampler->event;
     const int64_t n = event->design->n, members = event->first[event->j];
     const float margin = margin_of(sampler, chain);
-    const ng_stream stream = {sampler->key, chain->id, 4 * (uint32_t)(event->j - 1) + 1};
+    const ng_random_stream stream = {sampler->key, chain->id, 4 * (uint32_t)(event->j - 1) + 1};
     for (int64_t i = event->box ? event->first[event->j - 1] : 0; i < members; i++) {
         batch->members[i] = ng_feature_dot(&event->design->features, event->member[i], chain->z);
         batch->members[members + i] = ng_feature_dot(&event->design->features, event->member[i], chain->g);

@@ -2,7 +2,7 @@
 #include <string.h>
 #include "core/selective/sequences.h"
 
-ng_status ng_windows_of(const ng_sequences *sequences, int k, ng_arena *arena, ng_windows *windows, ng_error *error)
+ng_status ng_kmer_windows_of(const ng_sequences *sequences, int k, ng_arena *arena, ng_kmer_windows *windows, ng_error *error)
 {
     const int64_t n = sequences->n, most = sequences->first[n];
     int64_t *first = ng_alloc(arena, n + 1, sizeof *first, error);
@@ -27,7 +27,7 @@ ng_status ng_windows_of(const ng_sequences *sequences, int k, ng_arena *arena, n
             return ng_fail(error, NG_BAD_INPUT, NULL, "sequence %lld has no %d-base window without N", (long long)i + 1, k);
     }
     first[n] = count;
-    *windows = (ng_windows){k, n, first, code, start};
+    *windows = (ng_kmer_windows){k, n, first, code, start};
     return NG_OK;
 }
 
@@ -53,7 +53,7 @@ static int64_t unique(uint32_t *codes, int64_t count)
     return kept;
 }
 
-ng_status ng_distinct_kmers(const ng_windows *windows, bool both, double least, ng_arena *arena, uint32_t **codes, int64_t *count,
+ng_status ng_distinct_kmers(const ng_kmer_windows *windows, bool both, double least, ng_arena *arena, uint32_t **codes, int64_t *count,
                             ng_error *error)
 {
     uint32_t *all = ng_alloc(arena, windows->first[windows->n], sizeof *all, error);

@@ -11,16 +11,16 @@ enum { NG_LONGEST_KMER = 15, NG_LONGEST_TABLE = 12 };
 typedef struct ng_sequences { const uint8_t *bases; const int64_t *first; int64_t n; } ng_sequences;
 
 /* The windows of width k: those of sequence i are [first[i], first[i + 1]), start counts from the sequence's own beginning. */
-typedef struct ng_windows { int k; int64_t n; const int64_t *first; const uint32_t *code; const int32_t *start; } ng_windows;
+typedef struct ng_kmer_windows { int k; int64_t n; const int64_t *first; const uint32_t *code; const int32_t *start; } ng_kmer_windows;
 
 /* Every window of every sequence, in order. NG_BAD_INPUT if a sequence has none. */
-ng_status ng_windows_of(const ng_sequences *sequences, int k, ng_arena *arena, ng_windows *windows, ng_error *error);
+ng_status ng_kmer_windows_of(const ng_sequences *sequences, int k, ng_arena *arena, ng_kmer_windows *windows, ng_error *error);
 
 uint32_t ng_reverse_complement(uint32_t code, int k);
 
 /* The distinct k-mers that occur in at least `least` sequences, ascending; with `both`, of each k-mer and its reverse complement the
  * smaller one stands for both. */
-ng_status ng_distinct_kmers(const ng_windows *windows, bool both, double least, ng_arena *arena, uint32_t **codes, int64_t *count,
+ng_status ng_distinct_kmers(const ng_kmer_windows *windows, bool both, double least, ng_arena *arena, uint32_t **codes, int64_t *count,
                             ng_error *error);
 
 /* distance[v], v = 0..4^k - 1: the smallest Hamming distance of k-mer v to a window (2 <= k <= NG_LONGEST_TABLE); with `both`, or of its

@@ -14,7 +14,7 @@ enum { MOST_TRIES = 100000, CHAINS_BETWEEN_POLLS = 8 };
 typedef struct walker {
     const ng_event *event;
     ng_walk_kind kind;
-    ng_stream stream;                            /* lane 0, 1 or 2 of the chain */
+    ng_random_stream stream;                            /* lane 0, 1 or 2 of the chain */
     uint64_t block, uniforms;
     double *y, *u;
     double *z, *c, *along, *c_along, *v, *there; /* a state; a direction; its products; room for a trial */
@@ -53,7 +53,7 @@ static void start(walker *walker, const double *y, uint32_t id)
 static double uniform(walker *walker)
 {
     double pair[2];
-    ng_stream stream = walker->stream;
+    ng_random_stream stream = walker->stream;
     stream.lane++;
     ng_uniform_pair(stream, walker->uniforms++, pair);
     return pair[0];
@@ -105,7 +105,7 @@ static void line_step(walker *walker)
     ng_event_state(event, theta, walker->along, walker->c_along);
     ng_feature_products(&design->features, m, walker->z, 1, walker->u);
     ng_feature_products(&design->features, m, walker->along, 1, walker->v);
-    const ng_curve curve = {.u = {walker->u, walker->v}, .c = {walker->c, event->global ? walker->c_along : none}};
+    const ng_draw_curve curve = {.u = {walker->u, walker->v}, .c = {walker->c, event->global ? walker->c_along : none}};
     ng_event_intervals(event, &curve, false, 0, &walker->intervals);
     const double t = draw_inside(walker, -ng_inner_product(theta, walker->y, n));
     for (int64_t i = 0; i < n; i++) walker->y[i] += t * theta[i];
