@@ -40,4 +40,43 @@ test_that("a file that cannot be written leaves nothing behind, and another endi
     suppressWarnings(expect_error(rtracklayer::export(attribution, file.path(folder, "none", "x.bw")), class = "nucleograd_error_file"))
     expect_error(rtracklayer::export(attribution, file.path(folder, "x.wig")), "must be one path that ends in",
                  class = "nucleograd_error_argument")
+    expect_error(rtracklayer::export(attribution, file.path(folder, "x.gff3")), "for a GFF3", class = "nucleograd_error_argument")
+    expect_error(rtracklayer::export(attribution, file.path(folder, "x.bw"), annotation = features_on("a", 1, 2)), "for no other file",
+                 class = "nucleograd_error_argument")
+    skip_if_not_installed("rhdf5")
+    suppressWarnings(expect_error(suppressMessages(rtracklayer::export(attribution, file.path(folder, "none", "x.h5"))),
+                                  class = "nucleograd_error_file"))
+})
+
+test_that("a GFF3 has the mean score of each feature, and a dot where there is none", {
+    genes <- features_on(c("a", "a", "b"), c(1, 5, 3), c(4, 5, 4), c("+", "-", "+"), locus_tag = c("one", "two", "three"), type = "CDS")
+    path <- tempfile(fileext = ".gff3")
+    expect_silent(rtracklayer::export(attribution, path, annotation = genes))
+    read <- rtracklayer::import(path)
+    expect_equal(read$score, c((0.5 + 0.5 - 2) / 3, NA, 8))
+    expect_identical(read$locus_tag, genes$locus_tag)
+    expect_identical(GenomicRanges::granges(read) == GenomicRanges::granges(genes), rep(TRUE, 3))
+})
+
+test_that("HDF5 gives the same attribution again, and others find four channels in it", {
+    skip_if_not_installed("rhdf5")
+    genome <- read_genome(text_file(c(">one long [topology=circular]", strrep("ACGTTGCANN", 6), ">two", strrep("GATTACA", 8))))
+    model <- model_from(toy_network(c(20, 4), flatten(), dense(random_array(c(80, 1), 1))))
+    scores <- attribution(model, genome, nodes = 3, step = 7)
+    path <- tempfile(fileext = ".h5")
+    rtracklayer::export(scores, path)
+    again <- read_attribution(path)
+    expect_identical(again@scores, scores@scores)
+    expect_identical(again@settings, scores@settings)
+    expect_identical(as.character(again@genome), as.character(genome))
+    expect_identical(genome_seqinfo(again@genome), genome_seqinfo(genome))
+    expect_identical(as.data.frame(again@windows), as.data.frame(scores@windows))
+    expect_output(print(again), "integrated gradients")
+    piece <- rhdf5::h5read(path, "contig_2/scores", index = list(NULL, 11:20))
+    expect_identical(t(piece), unname(scores@scores$two[11:20, ]))
+
+    rtracklayer::export(attribution, path)                                              # replaced, with NA and without windows
+    expect_identical(read_attribution(path)@scores, attribution@scores)
+    for (other in list(text_file("no HDF5", ".h5"), fixture_model("formats", "latest")))
+        expect_error(read_attribution(other), "that `?export", class = "nucleograd_error_file")
 })
