@@ -29,6 +29,8 @@ extern SEXP bridge_seism_permutations(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
 extern SEXP bridge_seism_max_t(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
 extern SEXP bridge_seism_split(SEXP, SEXP, SEXP);
 extern SEXP bridge_seism_polish(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
+extern SEXP bridge_motif_simulate(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
+extern SEXP bridge_motif_bayes(SEXP, SEXP, SEXP, SEXP);
 extern SEXP bridge_threads(void);
 extern SEXP bridge_kernel(SEXP);
 
@@ -61,6 +63,9 @@ static const R_CallMethodDef entries[] = {
     ENTRY(seism_max_t, 6),
     ENTRY(seism_split, 3),
     ENTRY(seism_polish, 6),
+    /* bridge/motif_simulation.c */
+    ENTRY(motif_simulate, 7),
+    ENTRY(motif_bayes, 4),
     /* bridge/machine.c */
     ENTRY(threads, 0),
     ENTRY(kernel, 1),
