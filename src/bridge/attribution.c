@@ -261,12 +261,6 @@ SEXP bridge_attribute_arrays(SEXP model, SEXP wanted, SEXP cotangents, SEXP arra
 
 /* ---- plans ---- */
 
-static bool stop_at_once(void *data, double done)
-{
-    (void)data, (void)done;
-    return true;
-}
-
 /* Numbers of one layer, in the order of plan_columns in R. */
 enum { PLAN_COLUMNS = 18 };
 
@@ -302,15 +296,14 @@ static double processor_seconds(void)
     return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
-/* Makes the job's call and stops it before its first round, when it has all its memory. */
+/* Makes the job's call up to where it has all its memory. */
 static void rehearse(job *todo, SEXP cotangents, SEXP path, bridge_call *call)
 {
     SEXP checks = PROTECT(Rf_allocMatrix(REALSXP, 3, (int)todo->windows)), sizes = PROTECT(Rf_allocVector(REALSXP, todo->wanted_count));
     for (int w = 0; w < todo->wanted_count; w++) REAL(sizes)[w] = (double)ng_size(todo->plan.nodes[todo->plan.wanted[w]].whole);
-    call->run.poll = stop_at_once;
+    call->run.rehearsal = true;
     if (path == R_NilValue) predict(todo, R_NilValue, NULL, PROTECT(allocate_outputs(sizes, (double)todo->windows)), call);
     else integrate(todo, PROTECT(cotangents), path, checks, call);
-    if (call->error.status == NG_STOPPED) call->error.status = NG_OK;
     UNPROTECT(3);
 }
 

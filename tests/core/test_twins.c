@@ -194,6 +194,14 @@ static void run_layers(run_of_layers *run, float *z, const float *dy, float weig
     for (int64_t i = 0; i < ng_size(*run->relu.layer.in); i++) sums[i] += weight * gradient[0].data[i];
 }
 
+/* How many of the first windows keep their rows apart. */
+static int64_t count_apart(const ng_winners *winners, int64_t rows)
+{
+    int64_t count = 0;
+    for (int64_t t = 0; t < rows; t++) count += winners->apart[t];
+    return count;
+}
+
 /* Nodes of a path whose baseline is constant but for stretches; a path from the baseline itself has all of its ties. */
 static void path_pool_case(void)
 {
@@ -230,7 +238,8 @@ static void path_pool_case(void)
         ng_winners_find(&made, &ends, (ng_range){first, end}, from_baseline, &winners);
     }
     float *y = claim(q, rows * C, sizeof *y), *expected_y = claim(q, rows * C, sizeof *y), *expected = claim(q, L * C, sizeof *y);
-    float *shared = numbers(q, rows * C), *apart = numbers(q, rows * size * C);              /* what is there before the first node */
+    /* what is there before the first node; not a row more than are kept apart */
+    float *shared = numbers(q, rows * C), *apart = numbers(q, count_apart(&winners, rows) * size * C);
     const float last_position = 1;
     for (int n = 0; n < NODES; n++) {
         const float a = alone || n == NODES - 1 ? last_position : from_baseline && n == 0 ? 0 : (float)(draw_real() + 1.01f) / 2.02f;
@@ -248,7 +257,8 @@ static void path_pool_case(void)
                 }
             const ng_windows windows = {&winners, first, end, copies};
             ng_windows_forward(&made, &windows, a, y + first * C);
-            ng_windows_backward(&made, &windows, a, weight, dy + first * C, n == 0, shared + first * C, apart + first * size * C);
+            ng_windows_backward(&made, &windows, a, weight, dy + first * C, n == 0, shared + first * C,
+                                apart + count_apart(&winners, first) * size * C);
         }
         for (int64_t i = 0; i < rows * C; i++) CHECK(y[i] == expected_y[i]);
     }
@@ -257,7 +267,8 @@ static void path_pool_case(void)
         const ng_range touched = ng_rows_touched(made.reach, (ng_range){first, end}, rows);
         ng_tile dx = cut_rows(q, NULL, first, end, in);
         memset(dx.data, 0, (size_t)dx.sample_stride * sizeof *dx.data);
-        ng_winners_spread(&made, &winners, touched, shared + touched.first * C, apart + touched.first * size * C, &dx);
+        ng_winners_spread(&made, &winners, touched, shared + touched.first * C,
+                          apart + count_apart(&winners, touched.first) * size * C, &dx);
         /* where windows overlap, sums of windows are added here, windows of sums there */
         for (int64_t i = 0; i < (end - first) * C; i++) {
             const float there = expected[first * C + i];

@@ -48,6 +48,20 @@ test_that("a run keeps to its limit and gives the same bits, or asks for what it
     expect_error(predict(toy(), genome, memory_bytes = 0.5 * needed), class = "nucleograd_error_memory")
 })
 
+test_that("windows beside ambiguous bases take memory of their own, wherever they are", {
+    clear <- random_genome(60000, seed = 2)
+    ambiguous <- Biostrings::replaceAt(clear, IRanges::IRanges(c(22001, 45001), c(38000, 45003)), c(strrep("N", 16000), "NRY"))
+    core_bytes <- function(genome, ...) plan(toy(), genome, nodes = 3, ...)@settings$core_bytes
+    more <- core_bytes(ambiguous) - core_bytes(clear)
+    apart <- (38000 - 22000) / 4 + 2 * 5 + 7                # windows of 4 rows that read them through 24 taps
+    expect_lte(abs(more - apart * 4 * 16 * 4), 20 * 4 * 16 * 4)
+    run <- function(...) attribution(toy(), ambiguous, nodes = 3, ...)@scores
+    for (window in c(60000, 20000)) {
+        expected <- run(window = window)
+        expect_identical(run(window = window, memory_bytes = enough(run(window = window, memory_bytes = 1e5))), expected)
+    }
+})
+
 test_that("errors of memory say what was given and what is enough", {
     expect_error(scores(memory_bytes = 1e5), "memory_bytes. must be at least .* MB. for this model and genome")
     expect_error(scores(memory_bytes = 1e5), "It is 1e.05 .100 kB.")

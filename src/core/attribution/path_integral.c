@@ -6,34 +6,40 @@ enum { ROUND_BYTES = 16 << 20, ROUND_NODES = 5 };
 static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 static int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }
 
-/* How many samples a round holds: enough to share weights and to fill the head, few enough for caches and memory. */
+/* How many samples a round holds: enough to share weights and to fill the head, few enough for caches. */
 static int64_t round_samples(const ng_plan *plan, int64_t nodes, const ng_run *run)
 {
     const int64_t bytes = most(plan->sample_bytes, 1);
     if (run->round_bytes) return most(1, run->round_bytes / bytes);
-    return most(1, least(most(ROUND_BYTES / bytes, least(nodes, ROUND_NODES)), ng_arena_room(run->arena) / 2 / bytes));
+    return most(ROUND_BYTES / bytes, least(nodes, ROUND_NODES));
 }
 
-/* Windows and nodes in a round of at most `samples` samples: all nodes of several windows, or some nodes of one. */
-static void divide(int64_t samples, int64_t nodes, int64_t windows, int64_t *round_windows, int64_t *round_nodes)
+/* Windows in a round of at most `samples` samples, all nodes of each; 1 if it has not room for a window's nodes. Half of the memory may go there. */
+static int64_t round_windows(const ng_plan *plan, int64_t samples, int64_t nodes, int64_t windows, const ng_run *run)
 {
-    const int64_t rounds = (nodes + samples - 1) / samples;
-    *round_windows = most(1, least(samples / nodes, windows));
-    *round_nodes = (nodes + rounds - 1) / rounds;
+    const int64_t room = (ng_arena_room(run->arena) - ng_stream_bytes(plan, run->threads)) / 2;
+    const int64_t fit = room / most(1, ng_window_bytes(plan) + nodes * plan->sample_bytes);
+    return most(1, least(least(samples / nodes, windows), fit));
+}
+
+/* Nodes of each of its windows in a round of at most `samples` samples, in rounds of about equally many. */
+static int64_t round_nodes(int64_t samples, int64_t nodes, int64_t windows)
+{
+    const int64_t together = most(1, samples / windows), rounds = (nodes + together - 1) / together;
+    return (nodes + rounds - 1) / rounds;
 }
 
 ng_status ng_predict(const ng_plan *plan, const ng_source *source, int64_t windows, float *const *outputs, const ng_run *run,
                      ng_error *error)
 {
     ng_stream stream;
-    int64_t round_windows, nodes;
     const double end = 1;
-    divide(round_samples(plan, 1, run), 1, windows, &round_windows, &nodes);
-    if (ng_stream_make(plan, source, round_windows, 0, run, &stream, error)) return error->status;
+    const int64_t samples = least(round_samples(plan, 1, run), windows);
     float **here = ng_alloc(run->arena, plan->wanted_count, sizeof *here, error);
-    if (!here || ng_poll(run, 0, error)) return error->status;
-    for (int64_t first = 0; first < windows; first += round_windows) {
-        const ng_round round = {first, least(round_windows, windows - first), 1, &end, NULL, false, false};
+    if (!here || ng_stream_make(plan, source, 0, run, &stream, error) || ng_stream_make_rounds(&stream, samples, error)) return error->status;
+    if (run->rehearsal || ng_poll(run, 0, error)) return error->status;
+    for (int64_t first = 0; first < windows; first += stream.samples) {
+        const ng_round round = {first, least(stream.samples, windows - first), 1, &end, NULL, false, false};
         for (int w = 0; w < plan->wanted_count; w++) here[w] = outputs[w] + first * ng_size(plan->nodes[plan->wanted[w]].whole);
         ng_stream_forward(&stream, &round, NULL, NULL, here);
         if (ng_poll(run, (double)(first + round.windows) / (double)windows, error)) return error->status;
@@ -76,6 +82,16 @@ static int64_t alike(const ng_path *path, int64_t node, int64_t most_nodes)
     return count;
 }
 
+/* Takes memory for rounds of `group` windows, when it is known how many windows of pools keep their rows apart. */
+static ng_status prepare(ng_stream *stream, int64_t group, int64_t windows, int64_t samples, ng_error *error)
+{
+    for (int64_t first = 0; first < windows; first += group) {
+        ng_stream_begin(stream, first, least(group, windows - first));
+        if (ng_poll(stream->run, 0, error)) return error->status;
+    }
+    return ng_stream_make_rounds(stream, samples, error);
+}
+
 /* The share of the work that is done once the ends of windows [first, first + here), `nodes` nodes and perhaps the delivery are: a
  * node goes two ways, each end one, and the delivery takes about as long as two. */
 static double done_of(const ng_path *path, int64_t first, int64_t here, int64_t windows, int64_t nodes, bool delivered)
@@ -89,21 +105,22 @@ ng_status ng_path_integral(const ng_plan *plan, const ng_source *source, int64_t
 {
     ng_stream stream;
     delivery to = {sink, checks};
-    int64_t group, nodes;
-    divide(round_samples(plan, path->nodes, run), path->nodes, windows, &group, &nodes);
-    if (ng_stream_make(plan, source, group * nodes, group, run, &stream, error)) return error->status;
-    double *values = ng_alloc(run->arena, group * nodes, sizeof *values, error);
-    if (!values || ng_poll(run, 0, error)) return error->status;
+    const int64_t most_samples = round_samples(plan, path->nodes, run), group = round_windows(plan, most_samples, path->nodes, windows, run);
+    const int64_t samples = group * round_nodes(most_samples, path->nodes, group);
+    double *values = ng_alloc(run->arena, samples, sizeof *values, error);
+    if (!values || ng_stream_make(plan, source, group, run, &stream, error)) return error->status;
     stream.ends = 1;
     for (int64_t node = 0; node < path->nodes; node++) {
         if (path->positions[node] != 1) stream.ends = 2;
         if (path->positions[node] == 0) stream.apart = true;
     }
+    if (prepare(&stream, group, windows, samples, error) || run->rehearsal) return error->status;
+    const int64_t nodes = round_nodes(stream.samples, path->nodes, group);
     memset(checks, 0, (size_t)windows * sizeof *checks);
     for (int64_t first = 0; first < windows; first += group) {
         const int64_t here = least(group, windows - first);
-        ng_stream_begin(&stream, first, here);
-        evaluate_ends(&stream, group * nodes, first, here, objective, values, checks);
+        if (group < windows) ng_stream_begin(&stream, first, here);
+        evaluate_ends(&stream, stream.samples, first, here, objective, values, checks);
         if (ng_poll(run, done_of(path, first, here, windows, 0, false), error)) return error->status;
         for (int64_t node = 0, count; node < path->nodes; node += count) {
             count = alike(path, node, nodes);

@@ -8,6 +8,7 @@ typedef struct ng_run {
     ng_arena *arena;                             /* all memory of the call; freed once, by whoever made it */
     int threads;
     int64_t tile_bytes, round_bytes;             /* working set of a tile and of a round; 0: the defaults. No result depends on them */
+    bool rehearsal;                              /* ends when it has all its memory, before any work */
     bool plain;                                  /* layer files only, no kernels that stand for several layers: for comparison */
     bool (*poll)(void *data, double done);       /* called between rounds, outside parallel regions; true: stop */
     void *poll_data;

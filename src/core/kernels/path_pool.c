@@ -203,7 +203,8 @@ void ng_windows_backward(const ng_layer *layer, const ng_windows *windows, float
         const float *before = apart;
         const window w = next_windows(layer, windows, t, &apart, &count);
         const int64_t at = (t - windows->first) * w.channels;
-        config->kernel.backward(&w, count, a, weight, dy + at, begin, apart > before ? apart_sums + at * layer->reach.size : shared_sums + at);
+        config->kernel.backward(&w, count, a, weight, dy + at, begin, apart > before ? apart_sums : shared_sums + at);
+        if (apart > before) apart_sums += layer->reach.size * w.channels;
     }
 }
 
@@ -214,14 +215,17 @@ void ng_winners_spread(const ng_layer *layer, const ng_winners *winners, ng_rang
 {
     const path_pool *config = layer->config;
     const int64_t channels = layer->out.channels, size = layer->reach.size;
-    for (int64_t t = rows.first; t < rows.last; t++, shared += channels, apart += size * channels) {
+    for (int64_t t = rows.first; t < rows.last; t++, shared += channels) {
         const ng_range own = rows_of(layer, t);
         const uint8_t *places = winners->places + (t - winners->first) * channels;
         const int64_t first = own.first > dx->first ? own.first : dx->first, last = own.last < dx->last ? own.last : dx->last;
+        const bool kept_apart = winners->apart[t - winners->first];
+        const float *sums = apart;
+        if (kept_apart) apart += size * channels;
         if (first >= last) continue;
         float *to = ng_row(dx, 0, first);
-        if (!winners->apart[t - winners->first]) config->kernel.spread(shared, places, channels, (int32_t)(first - own.first), (int32_t)(last - own.first), to);
+        if (!kept_apart) config->kernel.spread(shared, places, channels, (int32_t)(first - own.first), (int32_t)(last - own.first), to);
         else
-            for (int64_t i = 0; i < (last - first) * channels; i++) to[i] += apart[(first - own.first) * channels + i];
+            for (int64_t i = 0; i < (last - first) * channels; i++) to[i] += sums[(first - own.first) * channels + i];
     }
 }

@@ -41,8 +41,8 @@ typedef struct ng_windows { const ng_winners *winners; int64_t first, last; cons
 /* y at position a, of one sample. */
 void ng_windows_forward(const ng_layer *layer, const ng_windows *windows, float a, float *y);
 
-/* Adds weight * gradient to the sums: shared (rows, channels) and apart (rows, size, channels) from row windows->first on; each
- * window has its sum in one of them. begin: instead of adding, writes it. */
+/* Adds weight * gradient to the sums: shared (rows, channels) from row windows->first on, and apart (windows that keep their rows apart,
+ * size, channels), one after the other; each window has its sum in one of them. begin: instead of adding, writes it. */
 void ng_windows_backward(const ng_layer *layer, const ng_windows *windows, float a, float weight, const float *dy, bool begin,
                          float *shared, float *apart);
 

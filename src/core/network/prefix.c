@@ -54,6 +54,19 @@ static void find_baseline(const ng_stream *stream, int input, int64_t source_win
     }
 }
 
+/* How many windows of the pool are kept apart, before each block of them. */
+static void count_apart(ng_stream *stream, int k, int64_t windows)
+{
+    const int64_t length = ng_rows(stream->plan->nodes[k].whole);
+    int64_t *before = stream->apart_before[k], count = 0;
+    for (int64_t w = 0; w < windows; w++)
+        for (int64_t t = 0; t < length; t++) {
+            if (t % NG_WINDOWS == 0) *before++ = count;
+            count += stream->winners[k][w].apart[t];
+        }
+    if (count > stream->apart_most[k]) stream->apart_most[k] = count;
+}
+
 void ng_stream_begin(ng_stream *stream, int64_t first_window, int64_t windows)
 {
     const ng_plan *plan = stream->plan;
@@ -74,6 +87,7 @@ void ng_stream_begin(ng_stream *stream, int64_t first_window, int64_t windows)
             const ng_tile ends = ends_at(stream, input, first_window + w, stream->ends, read_rows(node, rows), worker);
             ng_winners_find(&node->layer, &ends, rows, stream->apart, &stream->winners[k][w]);
         }
+        count_apart(stream, k, windows);
     }
 }
 
@@ -144,7 +158,7 @@ static void add(const float *gradient, float weight, bool begin, float *sum, int
     }
 }
 
-/* Sums of origin k of a window, from a row on; those of windows of a pool that keep their rows apart. */
+/* Sums of origin k of a window, from a row on; of a pool those of the windows from there on that keep their rows apart. */
 static float *sums_at(const ng_stream *stream, int k, int64_t window, int64_t row)
 {
     const ng_node *node = &stream->plan->nodes[k];
@@ -154,7 +168,11 @@ static float *sums_at(const ng_stream *stream, int k, int64_t window, int64_t ro
 static float *apart_at(const ng_stream *stream, int k, int64_t window, int64_t row)
 {
     const ng_node *node = &stream->plan->nodes[k];
-    return stream->apart_sums[k] + (window * ng_size(node->whole) + row * node->whole.channels) * node->layer.reach.size;
+    const int64_t block = row / NG_WINDOWS, blocks = (ng_rows(node->whole) + NG_WINDOWS - 1) / NG_WINDOWS;
+    if (block == blocks) return NULL;                                 /* there are none from there on */
+    int64_t before = stream->apart_before[k][window * blocks + block];
+    for (int64_t t = block * NG_WINDOWS; t < row; t++) before += stream->winners[k][window].apart[t];
+    return stream->apart_sums[k] + before * node->layer.reach.size * node->whole.channels;
 }
 
 void ng_origin_add(const ng_stream *stream, int k, int64_t window, const double *positions, const double *weights, bool begin,

@@ -5,35 +5,32 @@ static int64_t padded(int64_t bytes) { return (bytes + 63) / 64 * 64; }
 static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 static bool empty(ng_range r) { return r.first >= r.last; }
 
-/* Of the sums of origin k for one window: those that its rows, or windows of a pool, share; and those that they keep apart. */
-static int64_t shared_size(const ng_plan *plan, int k) { return ng_size(plan->nodes[k].whole); }
-static int64_t apart_size(const ng_plan *plan, int k)
-{
-    return plan->nodes[k].pooled ? ng_size(plan->nodes[k].whole) * plan->nodes[k].layer.reach.size : 0;
-}
-/* Bytes of the sums of origin k for one window, and of what its nodes share. */
-static int64_t origin_bytes(const ng_plan *plan, int k)
-{
-    const int64_t winners = plan->nodes[k].pooled ? ng_size(plan->nodes[k].whole) * 5 + ng_rows(plan->nodes[k].whole) : 0;
-    return (shared_size(plan, k) + apart_size(plan, k)) * 4 + winners;
-}
+/* Of origin k for one window: its sums; those of one window of its pool that keeps its rows apart; blocks of those windows. */
+static int64_t sums_bytes(const ng_plan *plan, int k) { return ng_size(plan->nodes[k].whole) * 4; }
+static int64_t apart_bytes(const ng_node *node) { return node->layer.reach.size * node->whole.channels * 4; }
+static int64_t blocks_of(const ng_node *node) { return (ng_rows(node->whole) + NG_WINDOWS - 1) / NG_WINDOWS; }
 
-int64_t ng_stream_bytes(const ng_plan *plan, int64_t samples, int64_t windows, int threads)
+int64_t ng_stream_bytes(const ng_plan *plan, int threads) { return threads * padded(plan->scratch_bytes); }
+
+int64_t ng_window_bytes(const ng_plan *plan)
 {
-    int64_t bytes = samples * plan->sample_bytes + threads * padded(plan->scratch_bytes);
-    for (int i = 0; i < plan->origin_count; i++) bytes += windows * origin_bytes(plan, plan->origins[i]);
+    int64_t bytes = 0;
+    for (int i = 0; i < plan->origin_count; i++) {
+        const ng_node *node = &plan->nodes[plan->origins[i]];
+        bytes += sums_bytes(plan, plan->origins[i]);
+        if (node->pooled) bytes += ng_size(node->whole) * 5 + ng_rows(node->whole) * (1 + apart_bytes(node)) + blocks_of(node) * 8;
+    }
     return bytes;
 }
 
-static ng_status make_sums(ng_stream *stream, int k, int64_t windows, ng_error *error)
+static ng_status make_sums(ng_stream *stream, int k, ng_error *error)
 {
     const ng_node *node = &stream->plan->nodes[k];
-    const int64_t rows = ng_rows(node->whole), channels = node->whole.channels;
+    const int64_t rows = ng_rows(node->whole), channels = node->whole.channels, windows = stream->windows;
     ng_arena *arena = stream->run->arena;
-    if (!(stream->sums[k] = ng_alloc(arena, windows, (size_t)shared_size(stream->plan, k) * 4, error))) return error->status;
+    if (!(stream->sums[k] = ng_alloc(arena, windows, (size_t)sums_bytes(stream->plan, k), error))) return error->status;
     if (!node->pooled) return NG_OK;
-    /* pages that nobody touches cost nothing, and hardly a window is kept apart, or all are */
-    stream->apart_sums[k] = ng_alloc(arena, windows, (size_t)apart_size(stream->plan, k) * 4, error);
+    stream->apart_before[k] = ng_alloc(arena, windows * blocks_of(node), sizeof **stream->apart_before, error);
     stream->winners[k] = ng_alloc(arena, windows, sizeof **stream->winners, error);
     for (int64_t w = 0; stream->winners[k] && w < windows; w++) {
         ng_winners *winners = &stream->winners[k][w];
@@ -43,34 +40,51 @@ static ng_status make_sums(ng_stream *stream, int k, int64_t windows, ng_error *
         winners->baseline = ng_alloc(arena, channels, sizeof *winners->baseline, error);
         if (!winners->rows || !winners->places || !winners->apart || !winners->baseline) return error->status;
     }
-    return stream->apart_sums[k] && stream->winners[k] ? NG_OK : error->status;
+    return stream->apart_before[k] && stream->winners[k] ? NG_OK : error->status;
 }
 
-ng_status ng_stream_make(const ng_plan *plan, const ng_source *source, int64_t samples, int64_t windows, const ng_run *run,
-                         ng_stream *stream, ng_error *error)
+ng_status ng_stream_make(const ng_plan *plan, const ng_source *source, int64_t windows, const ng_run *run, ng_stream *stream,
+                         ng_error *error)
 {
     const int n = plan->count;
     ng_arena *arena = run->arena;
-    const int64_t bytes = ng_stream_bytes(plan, samples, windows, run->threads);
-    if (bytes > ng_arena_room(arena))
-        return ng_fail(error, NG_OUT_OF_MEMORY, NULL, "a round of %lld samples takes %lld MB, and %lld MB are left of the memory limit",
-                       (long long)samples, (long long)(bytes >> 20), (long long)(ng_arena_room(arena) >> 20));
-    *stream = (ng_stream){.plan = plan, .run = run, .source = source, .samples = samples, .ends = 2};
+    *stream = (ng_stream){.plan = plan, .run = run, .source = source, .windows = windows, .ends = 2};
     stream->kept = ng_alloc(arena, n, sizeof *stream->kept, error);
     stream->codes = ng_alloc(arena, n, sizeof *stream->codes, error);
     stream->sums = ng_alloc(arena, n, sizeof *stream->sums, error);
     stream->apart_sums = ng_alloc(arena, n, sizeof *stream->apart_sums, error);
+    stream->apart_before = ng_alloc(arena, n, sizeof *stream->apart_before, error);
+    stream->apart_most = ng_alloc(arena, n, sizeof *stream->apart_most, error);
     stream->winners = ng_alloc(arena, n, sizeof *stream->winners, error);
-    if (!stream->kept || !stream->codes || !stream->sums || !stream->apart_sums || !stream->winners) return error->status;
+    if (!stream->kept || !stream->codes || !stream->sums || !stream->apart_sums || !stream->apart_before || !stream->apart_most ||
+        !stream->winners)
+        return error->status;
+    for (int i = 0; i < plan->origin_count; i++)
+        if (windows && make_sums(stream, plan->origins[i], error)) return error->status;
+    return ng_workers_make(stream, error);
+}
+
+ng_status ng_stream_make_rounds(ng_stream *stream, int64_t samples, ng_error *error)
+{
+    const ng_plan *plan = stream->plan;
+    ng_arena *arena = stream->run->arena;
+    for (int k = 0; k < plan->trunk_first; k++)
+        if (stream->apart_before[k] &&
+            !(stream->apart_sums[k] = ng_alloc(arena, stream->apart_most[k], (size_t)apart_bytes(&plan->nodes[k]), error)))
+            return error->status;
+    stream->samples = plan->sample_bytes ? least(samples, ng_arena_room(arena) / plan->sample_bytes) : samples;
+    if (stream->samples < 1 || stream->samples < stream->windows)
+        return ng_fail(error, NG_OUT_OF_MEMORY, NULL, "a sample takes %lld MB, and %lld MB are left of the memory limit",
+                       (long long)(plan->sample_bytes >> 20), (long long)(ng_arena_room(arena) >> 20));
     for (int k = 0; k < plan->head_first; k++) {
         const ng_node *node = &plan->nodes[k];
         const int64_t code_bytes = ng_rows(node->layer.out) * node->layer.code_bytes;
-        if (node->kept && !(stream->kept[k] = ng_alloc(arena, samples, (size_t)ng_size(node->whole) * 4, error))) return error->status;
-        if (windows && node->zone == NG_TRUNK && code_bytes && !(stream->codes[k] = ng_alloc(arena, samples, (size_t)code_bytes, error)))
+        if (node->kept && !(stream->kept[k] = ng_alloc(arena, stream->samples, (size_t)ng_size(node->whole) * 4, error))) return error->status;
+        if (stream->windows && node->zone == NG_TRUNK && code_bytes &&
+            !(stream->codes[k] = ng_alloc(arena, stream->samples, (size_t)code_bytes, error)))
             return error->status;
-        if (windows && node->origin && make_sums(stream, k, windows, error)) return error->status;
     }
-    return ng_workers_make(stream, error);
+    return NG_OK;
 }
 
 /* All rows of a kept tensor, samples [first, first + samples). */

@@ -36,23 +36,31 @@ typedef struct ng_stream {
     int64_t samples;                             /* room in a round */
     float **kept;                                /* by node: (samples, rows, channels): values, then gradients */
     uint8_t **codes;                             /* by node: (samples, rows, code_bytes) */
-    float **sums, **apart_sums;                  /* by origin: weighted sums of gradients, (windows, rows, channels); and for the */
-                                                 /* windows of a pool that keep their rows apart, (windows, rows, size, channels) */
+    int64_t windows;                             /* whose gradients are summed at a time; 0: a forward stream */
+    float **sums, **apart_sums;                  /* by origin: weighted sums of gradients, (windows, rows, channels); and for the windows */
+                                                 /* of a pool that keep their rows apart, one after the other, (size, channels) */
+    int64_t **apart_before, *apart_most;         /* by pooled origin: how many those are before each block of NG_WINDOWS; in all, at most */
     int ends;                                    /* of the path whose gradients are summed: 2, or 1 for the sequence alone */
     bool apart;                                  /* this path begins at the baseline itself: all windows keep their rows apart */
     struct ng_winners **winners;                 /* by pooled origin: (windows) */
     struct ng_worker *workers;                   /* one per thread */
 } ng_stream;
 
-/* Takes the memory for rounds of at most `samples` samples; windows: how many windows' gradients are summed at a time, 0 for a
- * forward stream. The path is then one between both ends; see `ends` and `apart` for others. */
-ng_status ng_stream_make(const ng_plan *plan, const ng_source *source, int64_t samples, int64_t windows, const ng_run *run,
-                         ng_stream *stream, ng_error *error);
+/* Takes the memory of threads and of sums; windows: how many windows' gradients are summed at a time, 0 for a forward stream. The path
+ * is then one between both ends; see `ends` and `apart` for others. */
+ng_status ng_stream_make(const ng_plan *plan, const ng_source *source, int64_t windows, const ng_run *run, ng_stream *stream,
+                         ng_error *error);
 
-/* Bytes ng_stream_make() will take. */
-int64_t ng_stream_bytes(const ng_plan *plan, int64_t samples, int64_t windows, int threads);
+/* Takes the memory for what ng_stream_begin() has found to be kept apart, and for rounds of `samples` samples, or of fewer if memory is
+ * short: stream->samples, one for each window at least. */
+ng_status ng_stream_make_rounds(ng_stream *stream, int64_t samples, ng_error *error);
 
-/* Before the rounds of these windows, if gradients will be summed: finds the winners of pooled origins. */
+/* Bytes of threads; bytes of the sums of one window, at most. */
+int64_t ng_stream_bytes(const ng_plan *plan, int threads);
+int64_t ng_window_bytes(const ng_plan *plan);
+
+/* Before the rounds of these windows, if gradients will be summed, and, for all windows, before ng_stream_make_rounds(): finds the
+ * winners of pooled origins. */
 void ng_stream_begin(ng_stream *stream, int64_t first_window, int64_t windows);
 
 /* Runs a round forward. values: F of each sample, (windows, nodes), or NULL. outputs[w]: each sample's output of wanted node w,
