@@ -237,10 +237,9 @@ states_by_file <- function(files, outputs = NULL) {
 }
 
 summary_of_states <- function(states, file, outputs) {
-    winner <- if (ncol(states) == 1) ifelse(states[, 1] > 0.5, 1, NA) else max.col(states, ties.method = "first")
     means <- colMeans(states)
     largest <- apply(states, 2, max)
-    votes <- tabulate(winner, ncol(states)) / nrow(states)
+    votes <- if (ncol(states) == 1) mean(states > 0.5) else tabulate(max.col(states, ties.method = "first"), ncol(states)) / nrow(states)
     columns <- function(values, prefix) stats::setNames(as.list(values), paste0(prefix, outputs))
     data.frame(file_name = file, columns(means, "mean_conf_"), columns(largest, "max_conf_"), columns(votes, "vote_perc_"),
                mean_prediction = outputs[which.max(means)], max_prediction = outputs[which.max(largest)], vote_prediction = outputs[which.max(votes)],

@@ -72,6 +72,8 @@ test_that("a summary has one line a file", {
     expect_identical(found$file_name, c("a", "b"))
     expect_equal(unlist(found[1, c("mean_conf_no", "max_conf_no", "max_conf_yes", "vote_perc_yes")], use.names = FALSE), c(1.55 / 3, 0.9, 0.8, 2 / 3))
     expect_identical(unlist(found[1, c("mean_prediction", "max_prediction", "vote_prediction")], use.names = FALSE), c("no", "no", "yes"))
+    one <- function(...) structure(list(states = list(cbind(c(...))), sample_end_position = list(1:2), entry = 1L, header = "joined", mode = "one_seq"), class = "States")
+    expect_identical(states_by_file(list(one(0.1, 0.2), one(0.7, 0.2)))$vote_perc_N1, c(0, 0.5))
     expect_error(states_by_file(list(1)), "must be paths of files", class = "nucleograd_error_argument")
     expect_error(states_by_file(list(states), outputs = "one"), "must name the 2 outputs", class = "nucleograd_error_argument")
 })
