@@ -71,7 +71,7 @@ states_of <- function(model, tokens, places, rules, both_strands, threads, frame
     do.call(rbind, lapply(parts, function(rows) {
         x <- encode_windows(tokens, places[rows, ], rules)
         if (both_strands) x <- list(x, x[, rev(seq_len(dim(x)[2])), 4:1, drop = FALSE])
-        found <- predict(model, x, threads = threads)
+        found <- stats::predict(model, x, threads = threads)
         cli::cli_progress_update(id = bar, .envir = frame)
         flat <- if (is.list(found)) found else list(found)
         do.call(cbind, lapply(flat, function(output) matrix(output, nrow(output))))
@@ -91,6 +91,7 @@ print.States <- function(x, ...) {
 }
 
 #' @rdname predict_states
+#' @method as.data.frame States
 #' @export
 as.data.frame.States <- function(x, ...) {
     data.frame(header = rep(x$header, vapply(x$states, nrow, 0L)), sample_end_position = unlist(x$sample_end_position),
