@@ -5,7 +5,7 @@
 enum { MOST_REDRAWS = 10000, ROUND = 256 };
 
 /* The numbers of a stream one after the other. */
-typedef struct reader { ng_stream stream; uint64_t block; double pair[2]; int left; } reader;
+typedef struct reader { ng_random_stream stream; uint64_t block; double pair[2]; int left; } reader;
 
 static double next(reader *r)
 {
@@ -119,7 +119,7 @@ static void turn(int64_t length, uint8_t *codes)
     }
 }
 
-bool ng_grammar_draw(const ng_grammar *g, bool positive, ng_stream stream, uint8_t *codes, ng_site *sites, int64_t *count)
+bool ng_grammar_draw(const ng_grammar *g, bool positive, ng_random_stream stream, uint8_t *codes, ng_site *sites, int64_t *count)
 {
     reader r = {.stream = stream};
     const ng_class *class = positive ? &g->positive : &g->negative;
@@ -145,7 +145,7 @@ ng_status ng_grammar_simulate(const ng_grammar *g, uint64_t key, uint32_t lane, 
         bool failed = false;
 #pragma omp parallel for schedule(static) num_threads(run->threads) if (to - from > 8)
         for (int64_t i = from; i < to; i++) {
-            const ng_stream stream = {key, (uint32_t)(first + i), lane};
+            const ng_random_stream stream = {key, (uint32_t)(first + i), lane};
             if (!ng_grammar_draw(g, ng_grammar_positive(g, first + i), stream, codes + i * g->length, sites ? sites + i * most : NULL,
                                  counts ? counts + i : NULL)) {
 #pragma omp critical

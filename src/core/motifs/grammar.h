@@ -33,7 +33,7 @@ bool ng_grammar_positive(const ng_grammar *grammar, int64_t sequence);
 int64_t ng_grammar_most_sites(const ng_grammar *grammar);
 
 /* Draws one sequence of a stream; sites has room for ng_grammar_most_sites(), or is NULL. False: `reject` left no background. */
-bool ng_grammar_draw(const ng_grammar *grammar, bool positive, ng_stream stream, uint8_t *codes, ng_site *sites, int64_t *count);
+bool ng_grammar_draw(const ng_grammar *grammar, bool positive, ng_random_stream stream, uint8_t *codes, ng_site *sites, int64_t *count);
 
 /* Sequences first..first + n - 1 of a lane of a key: codes (n, length). */
 ng_status ng_grammar_simulate(const ng_grammar *grammar, uint64_t key, uint32_t lane, int64_t first, int64_t n, const ng_run *run,
