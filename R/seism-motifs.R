@@ -2,17 +2,16 @@
 
 #' Motif files
 #'
-#' `write_meme_motifs()` writes the motifs that [seism()] found in MEME's text format, which FIMO, Tomtom, universalmotif and
-#' others read, and beside it a table of their p-values. `read_meme_motifs()` reads such a file. `as_tfbstools()` gives the
-#' motifs to TFBSTools.
+#' `write_meme_motifs()` writes motifs in MEME's text format, which FIMO, Tomtom, universalmotif and others read; beside those that
+#' [seism()] found a table of their p-values. `read_meme_motifs()` reads such a file. `as_tfbstools()` gives the motifs to TFBSTools.
 #'
 #' The motif file holds no E-value: the p-value of `seism()` belongs to one step of one selection and is none. It is in the table.
-#' @param fit A `seism`.
+#' @param fit A `seism`, or a named list of 4 x k matrices, rows A, C, G, T, columns of sum 1, as [site_motifs()] gives.
 #' @param file Path of the MEME file; the table is written to the same path with the ending `.tsv`.
-#' @param which The motifs as polished for display, or the centres that were tested.
+#' @param which Of a `seism` the motifs as polished for display, or the centres that were tested.
 #' @return `write_meme_motifs()`: `file`, invisibly. `read_meme_motifs()`: a named list of 4 x k matrices, rows A, C, G, T,
-#'   columns of sum 1. `as_tfbstools()`: a `PFMatrixList`, counts of `n_sites` sites, with p-value, coefficient and settings
-#'   among the tags.
+#'   columns of sum 1. `as_tfbstools()`: a `PFMatrixList`, counts of `n_sites` sites, of a `seism` with p-value, coefficient and
+#'   settings among the tags.
 #' @section Errors: `nucleograd_error_file`: the file cannot be written, read, or is no MEME file of DNA motifs.
 #'   `nucleograd_error_package`: TFBSTools is not installed. `nucleograd_error_argument`.
 #' @source The format: \url{https://meme-suite.org/meme/doc/meme-format.html}.
@@ -24,23 +23,39 @@
 #' read_meme_motifs(file)
 #' @export
 write_meme_motifs <- function(fit, file, which = c("polished", "center")) {
-    check_is(fit, "seism", "seism")
+    motifs <- motifs_of(fit, which)
     check_text(file)
-    pwms <- fit[[paste0("pwm_", check_choice(which, c("polished", "center")))]]
-    sites <- pmax(fit$motifs$n_sites, 1)
     blocks <- Map(function(name, pwm, n) c("", paste("MOTIF", name),
-        sprintf("letter-probability matrix: alength= 4 w= %d nsites= %d", ncol(pwm), n), meme_rows(pwm)), motif_names(fit), pwms, sites)
-    lines <- c("MEME version 4", "", "ALPHABET= ACGT", "", if (fit$settings$strand == "both") "strands: + -" else "strands: +", "",
-               "Background letter frequencies", paste(bases, sprintf("%.6f", fit$settings$background), collapse = " "), unlist(blocks))
-    columns <- c("step", "consensus", "k", "beta", "sign", "n_sites", "p")
-    table <- cbind(motif = motif_names(fit), fit$motifs[columns], test = rep(fit$settings$test, nrow(fit$motifs)))
+        sprintf("letter-probability matrix: alength= 4 w= %d nsites= %d", ncol(pwm), n), meme_rows(pwm)), names(motifs$pwms), motifs$pwms, motifs$sites)
+    lines <- c("MEME version 4", "", "ALPHABET= ACGT", "", paste("strands:", motifs$strands), "",
+               "Background letter frequencies", paste(bases, sprintf("%.6f", motifs$background), collapse = " "), unlist(blocks))
     written <- tryCatch({
         writeLines(lines, file)
-        utils::write.table(table, paste0(tools::file_path_sans_ext(file), ".tsv"), sep = "\t", quote = FALSE, row.names = FALSE)
+        if (!is.null(motifs$table))
+            utils::write.table(motifs$table, paste0(tools::file_path_sans_ext(file), ".tsv"), sep = "\t", quote = FALSE, row.names = FALSE)
     }, error = conditionMessage, warning = conditionMessage)
     if (!is.null(written))
         stop_input(c("{.arg file} must be a file that can be written.", x = "{.file {file}} was not: {written}."), class = "file")
     invisible(file)
+}
+
+# A list: pwms, sites, strands, background, shown (a word for each), tags and, of a seism, the table of its motifs.
+motifs_of <- function(fit, which, call = parent.frame()) {
+    which <- check_choice(which, c("polished", "center"), "which", call)
+    if (!inherits(fit, "seism")) {
+        if (!is.list(fit) || !length(fit) || is.null(names(fit)) || anyDuplicated(names(fit)) || any(grepl("^$|[[:space:]]", names(fit))))
+            stop_input("{.arg fit} must be a {.cls seism}, or a list of motifs, each with a name of its own without blanks.", call = call)
+        pwms <- check_pwms(fit, "fit", call)
+        sites <- vapply(fit, function(pwm) as.numeric(c(attr(pwm, "sites"), 20)[1]), 0)               # 20: as MEME takes it
+        return(list(pwms = stats::setNames(pwms, names(fit)), sites = sites, strands = "+ -", background = rep(0.25, 4), shown = names(fit),
+                    tags = lapply(fit, function(pwm) list())))
+    }
+    rows <- split(fit$motifs, seq_len(nrow(fit$motifs)))
+    columns <- c("step", "consensus", "k", "beta", "sign", "n_sites", "p")
+    list(pwms = stats::setNames(fit[[paste0("pwm_", which)]], motif_names(fit)), sites = pmax(fit$motifs$n_sites, 1),
+         strands = if (fit$settings$strand == "both") "+ -" else "+", background = fit$settings$background, shown = fit$motifs$consensus,
+         tags = lapply(rows, function(row) list(p = row$p, beta = row$beta, sign = row$sign, test = fit$settings$test, cell = row$cell)),
+         table = cbind(motif = motif_names(fit), fit$motifs[columns], test = rep(fit$settings$test, nrow(fit$motifs))))
 }
 
 motif_names <- function(fit) sprintf("seism_%d_%s", fit$motifs$step, fit$motifs$consensus)
@@ -76,18 +91,15 @@ read_meme_motifs <- function(file) {
 #' @rdname write_meme_motifs
 #' @export
 as_tfbstools <- function(fit, which = c("polished", "center")) {
-    check_is(fit, "seism", "seism")
+    motifs <- motifs_of(fit, which)
     need_package("TFBSTools")
-    pwms <- fit[[paste0("pwm_", check_choice(which, c("polished", "center")))]]
-    background <- stats::setNames(fit$settings$background, bases)
-    matrices <- lapply(seq_along(pwms), function(j) {
-        row <- fit$motifs[j, ]
-        counts <- round(pwms[[j]] * max(row$n_sites, 1) * 100)
+    matrices <- lapply(seq_along(motifs$pwms), function(j) {
+        counts <- round(motifs$pwms[[j]] * motifs$sites[j] * 100)
         storage.mode(counts) <- "integer"
-        TFBSTools::PFMatrix(ID = motif_names(fit)[j], name = row$consensus, strand = "+", bg = background, profileMatrix = counts,
-                            tags = list(p = row$p, beta = row$beta, sign = row$sign, test = fit$settings$test, cell = row$cell))
+        TFBSTools::PFMatrix(ID = names(motifs$pwms)[j], name = motifs$shown[j], strand = "+", bg = stats::setNames(motifs$background, bases),
+                            profileMatrix = counts, tags = motifs$tags[[j]])
     })
-    do.call(TFBSTools::PFMatrixList, stats::setNames(matrices, motif_names(fit)))
+    do.call(TFBSTools::PFMatrixList, stats::setNames(matrices, names(motifs$pwms)))
 }
 
 #' Which known motifs look like these
