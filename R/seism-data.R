@@ -77,7 +77,7 @@ region_sequences <- function(genome, regions) {
     GenomeInfoDb::isCircular(known) <- GenomeInfoDb::isCircular(known) %in% TRUE | GenomeInfoDb::seqnames(known) %in% told_circular
     start <- BiocGenerics::start(regions)
     end <- BiocGenerics::end(regions)
-    place_features(data.frame(contig, start, end, type = "Region", ID = as.character(regions)), known)
+    place_features(data.frame(contig, start, end, type = rep("Region", length(regions)), ID = as.character(regions)), known)
     sequences <- Biostrings::DNAStringSet(character(length(regions)))
     for (name in unique(contig)) {
         here <- which(contig == name)

@@ -34,6 +34,7 @@ test_that("regions are cut out on their strand, over the origin too", {
     expect_identical(unname(as.character(cut)), c("CGT", "ACG", "ACAC", "GTGT", "TGG"))
     expect_identical(names(cut), c("a", "b", "c1:9-12:+", "c1:9-12:-", "a.1"))
     expect_identical(as.character(S4Vectors::mcols(cut[4:5])$region), c("c1:9-12:-", "c2:4-6:-"))
+    expect_length(region_sequences(genome, regions[0]), 0)
     expect_error(region_sequences(genome, GenomicRanges::GRanges("c2:4-7")), "linear", class = "nucleograd_error_regions")
     expect_error(region_sequences(genome, GenomicRanges::GRanges("c3:1-2")), "\"c3\"", class = "nucleograd_error_contigs")
 })
