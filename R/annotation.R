@@ -285,4 +285,4 @@ gene_column <- function(features, name) {
 }
 
 # Element by element, the first of several vectors that is not NA.
-first_known <- function(...) Reduce(function(x, y) ifelse(is.na(x), y, x), list(...))
+first_known <- function(...) Reduce(function(x, y) replace(x, is.na(x), y[is.na(x)]), list(...))
