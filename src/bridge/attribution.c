@@ -176,7 +176,7 @@ static void integrate(job *todo, SEXP cotangents, SEXP path, SEXP checks, bridge
     }
     const ng_objective objective = {cotangent, stride};
     const ng_path line = {XLENGTH(VECTOR_ELT(path, 0)), REAL(VECTOR_ELT(path, 0)), REAL(VECTOR_ELT(path, 1)), Rf_asLogical(VECTOR_ELT(path, 2))};
-    if (ng_path_integral(&todo->plan, &todo->source, todo->windows, &objective, &line, &todo->sink, found, &call->run, &call->error)) return;
+    if (ng_path_integral(&todo->plan, &todo->source, todo->windows, &objective, 1, &line, &todo->sink, found, &call->run, &call->error)) return;
     for (int64_t w = 0; w < todo->windows; w++) {
         REAL(checks)[3 * w] = found[w].output;
         REAL(checks)[3 * w + 1] = found[w].baseline_output;

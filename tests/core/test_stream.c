@@ -191,7 +191,7 @@ static ng_status run_net(const net *n, const data *d, const ng_path *path, int64
         run.arena = ng_arena_new(bytes);
         if (ng_plan_make(&n->graph, n->shapes, n->outputs, n->graph.output_count, !forward, &run, &plan, &error) == NG_OK) {
             if (forward) ng_predict(&plan, &source, WINDOWS, found->outputs, &run, &error);
-            else ng_path_integral(&plan, &source, WINDOWS, &objective, path, &sink, found->checks, &run, &error);
+            else ng_path_integral(&plan, &source, WINDOWS, &objective, 1, path, &sink, found->checks, &run, &error);
         }
         ng_arena_free(run.arena);
     }
@@ -358,6 +358,55 @@ static void test_cost(const net *n)
     }
 }
 
+/* Targets of one call have the bits of calls of their own, in any memory. */
+static void test_targets(net *n)
+{
+    enum { TARGETS = 3 };
+    double positions[NODES], weights[NODES];
+    ng_path path = midpoints(NODES, positions, weights);
+    positions[0] = draw(2) ? 0 : positions[0];
+    data d[TARGETS] = {draw_data(n)};
+    result expected[TARGETS], found[TARGETS];
+    ng_objective objectives[TARGETS];
+    ng_sink sinks[TARGETS];
+    ng_arrays arrays[TARGETS];
+    ng_check checks[TARGETS * WINDOWS];
+    const int64_t strides[2] = {ng_size(n->shapes[0]), ng_size(n->shapes[1])};
+    for (int t = 0; t < TARGETS; t++) {
+        if (t) d[t] = draw_data(n);
+        memcpy(d[t].x, d[0].x, sizeof d[t].x);
+        memcpy(d[t].baseline, d[0].baseline, sizeof d[t].baseline);
+        expected[t] = new_result(n);
+        found[t] = new_result(n);
+        CHECK(run_net(n, &d[t], &path, 1 << 28, alone, &expected[t]) == NG_OK);
+        objectives[t] = (ng_objective){(const float *const *)d[t].cotangent, d[t].stride};
+        arrays[t] = (ng_arrays){(const float *const *)d[0].x, (const float *const *)d[0].baseline, strides, n->shapes, found[t].scores};
+        sinks[t] = ng_arrays_sink(&arrays[t]);
+    }
+    const ng_source source = ng_arrays_source(&arrays[0]);
+    int refused = 0, enough = 0;
+    for (int64_t bytes = 1 << 10; enough < 4; bytes += bytes / 10) {
+        ng_error error = {0};
+        ng_plan plan;
+        const ng_run run = {.arena = ng_arena_new(bytes), .threads = 1 + enough % 2};
+        if (ng_plan_make(&n->graph, n->shapes, n->outputs, n->graph.output_count, true, &run, &plan, &error) == NG_OK)
+            ng_path_integral(&plan, &source, WINDOWS, objectives, TARGETS, &path, sinks, checks, &run, &error);
+        ng_arena_free(run.arena);
+        CHECK(error.status == NG_OK || error.status == NG_OUT_OF_MEMORY);
+        if (error.status != NG_OK) {
+            refused++;
+            continue;
+        }
+        enough++;
+        for (int t = 0; t < TARGETS; t++) {
+            for (int i = 0; i < n->graph.input_count; i++)
+                CHECK(!memcmp(found[t].scores[i], expected[t].scores[i], (size_t)input_size(n, i) * sizeof(double)));
+            CHECK(!memcmp(checks + t * WINDOWS, expected[t].checks, sizeof expected[t].checks));
+        }
+    }
+    CHECK(refused > 5);
+}
+
 /* A rehearsal takes all the memory that the call ever takes. */
 static void test_rehearsal(net *n)
 {
@@ -376,7 +425,7 @@ static void test_rehearsal(net *n)
         ng_plan plan;
         const ng_run run = {.arena = ng_arena_new(1 << 28), .threads = 2, .rehearsal = !whole};
         CHECK(ng_plan_make(&n->graph, n->shapes, n->outputs, n->graph.output_count, true, &run, &plan, &error) == NG_OK);
-        CHECK(ng_path_integral(&plan, &source, WINDOWS, &objective, &path, &sink, found.checks, &run, &error) == NG_OK);
+        CHECK(ng_path_integral(&plan, &source, WINDOWS, &objective, 1, &path, &sink, found.checks, &run, &error) == NG_OK);
         used[whole] = ng_arena_used(run.arena);
         ng_arena_free(run.arena);
     }
@@ -408,6 +457,7 @@ static void test_net(net *n, bool smooth)
     test_stop(n);
     test_cost(n);
     test_rehearsal(n);
+    test_targets(n);
     if (smooth) test_differences(n);
     if (smooth) test_completeness(n);
     ng_arena_free(n->arena);

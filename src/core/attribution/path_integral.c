@@ -7,18 +7,18 @@ static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 static int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }
 
 /* How many samples a round holds: enough to share weights and to fill the head, few enough for caches. */
-static int64_t round_samples(const ng_plan *plan, int64_t nodes, const ng_run *run)
+static int64_t round_samples(const ng_plan *plan, int64_t nodes, int targets, const ng_run *run)
 {
-    const int64_t bytes = most(plan->sample_bytes, 1);
+    const int64_t bytes = most(ng_sample_bytes(plan, targets), 1);
     if (run->round_bytes) return most(1, run->round_bytes / bytes);
     return most(ROUND_BYTES / bytes, least(nodes, ROUND_NODES));
 }
 
 /* Windows in a round of at most `samples` samples, all nodes of each; 1 if it has not room for a window's nodes. Half of the memory may go there. */
-static int64_t round_windows(const ng_plan *plan, int64_t samples, int64_t nodes, int64_t windows, const ng_run *run)
+static int64_t round_windows(const ng_plan *plan, int64_t samples, int64_t nodes, int targets, int64_t windows, const ng_run *run)
 {
     const int64_t room = (ng_arena_room(run->arena) - ng_stream_bytes(plan, run->threads)) / 2;
-    const int64_t fit = room / most(1, ng_window_bytes(plan) + nodes * plan->sample_bytes);
+    const int64_t fit = room / most(1, ng_window_bytes(plan, targets) + nodes * ng_sample_bytes(plan, targets));
     return most(1, least(least(samples / nodes, windows), fit));
 }
 
@@ -34,9 +34,9 @@ ng_status ng_predict(const ng_plan *plan, const ng_source *source, int64_t windo
 {
     ng_stream stream;
     const double end = 1;
-    const int64_t samples = least(round_samples(plan, 1, run), windows);
+    const int64_t samples = least(round_samples(plan, 1, 1, run), windows);
     float **here = ng_alloc(run->arena, plan->wanted_count, sizeof *here, error);
-    if (!here || ng_stream_make(plan, source, 0, run, &stream, error) || ng_stream_make_rounds(&stream, samples, error)) return error->status;
+    if (!here || ng_stream_make(plan, source, 0, 1, run, &stream, error) || ng_stream_make_rounds(&stream, samples, error)) return error->status;
     if (run->rehearsal || ng_poll(run, 0, error)) return error->status;
     for (int64_t first = 0; first < windows; first += stream.samples) {
         const ng_round round = {first, least(stream.samples, windows - first), 1, &end, NULL, false, false};
@@ -58,18 +58,18 @@ static void take_scores(void *data, int input, int64_t window, ng_range rows, co
 }
 
 /* F at both ends of each window's path, or at the sequence if the path is only that; in one round if its room of `samples` allows, since ends share the first layer. */
-static void evaluate_ends(ng_stream *stream, int64_t samples, int64_t first_window, int64_t windows, const ng_objective *objective,
+static void evaluate_ends(ng_stream *stream, int64_t first_window, int64_t windows, int64_t all_windows, const ng_objective *objectives,
                           double *values, ng_check *checks)
 {
     static const double positions[] = {0, 1};
-    const int64_t together = stream->ends == 2 && samples >= 2 * windows ? 2 : 1;
+    const int64_t together = stream->ends == 2 && stream->samples >= 2 * windows ? 2 : 1;
     for (int64_t end = 2 - stream->ends; end < 2; end += together) {
         const ng_round round = {first_window, windows, together, positions + end, NULL, false, false};
-        ng_stream_forward(stream, &round, objective, values, NULL);
-        for (int64_t w = 0; w < windows; w++) {
-            ng_check *check = &checks[first_window + w];
-            if (end == 0) check->baseline_output = values[w * together];
-            if (end + together == 2) check->output = values[w * together + together - 1];
+        ng_stream_forward(stream, &round, objectives, values, NULL);
+        for (int64_t i = 0; i < stream->targets * windows; i++) {
+            ng_check *check = &checks[i / windows * all_windows + first_window + i % windows];
+            if (end == 0) check->baseline_output = values[i * together];
+            if (end + together == 2) check->output = values[i * together + together - 1];
         }
     }
 }
@@ -93,22 +93,23 @@ static ng_status prepare(ng_stream *stream, int64_t group, int64_t windows, int6
 }
 
 /* The share of the work that is done once the ends of windows [first, first + here), `nodes` nodes and perhaps the delivery are: a
- * node goes two ways, each end one, and the delivery takes about as long as two. */
-static double done_of(const ng_path *path, int64_t first, int64_t here, int64_t windows, int64_t nodes, bool delivered)
+ * node goes forward, and back for each target, each end forward, and a delivery takes about as long as two ways. */
+static double done_of(const ng_path *path, int targets, int64_t first, int64_t here, int64_t windows, int64_t nodes, bool delivered)
 {
-    const double all = 2.0 * (double)path->nodes + 4, done = 2.0 * (double)nodes + (delivered ? 4 : 2);
+    const double ways = 1 + targets, done = ways * (double)nodes + 2 + (delivered ? 2 * targets : 0);
+    const double all = ways * (double)path->nodes + 2 + 2 * targets;
     return ((double)first + (double)here * done / all) / (double)windows;
 }
 
-ng_status ng_path_integral(const ng_plan *plan, const ng_source *source, int64_t windows, const ng_objective *objective,
-                           const ng_path *path, const ng_sink *sink, ng_check *checks, const ng_run *run, ng_error *error)
+ng_status ng_path_integral(const ng_plan *plan, const ng_source *source, int64_t windows, const ng_objective *objectives, int targets,
+                           const ng_path *path, const ng_sink *sinks, ng_check *checks, const ng_run *run, ng_error *error)
 {
     ng_stream stream;
-    delivery to = {sink, checks};
-    const int64_t most_samples = round_samples(plan, path->nodes, run), group = round_windows(plan, most_samples, path->nodes, windows, run);
+    const int64_t most_samples = round_samples(plan, path->nodes, targets, run);
+    const int64_t group = round_windows(plan, most_samples, path->nodes, targets, windows, run);
     const int64_t samples = group * round_nodes(most_samples, path->nodes, group);
-    double *values = ng_alloc(run->arena, samples, sizeof *values, error);
-    if (!values || ng_stream_make(plan, source, group, run, &stream, error)) return error->status;
+    double *values = ng_alloc(run->arena, targets * samples, sizeof *values, error);
+    if (!values || ng_stream_make(plan, source, group, targets, run, &stream, error)) return error->status;
     stream.ends = 1;
     for (int64_t node = 0; node < path->nodes; node++) {
         if (path->positions[node] != 1) stream.ends = 2;
@@ -116,21 +117,24 @@ ng_status ng_path_integral(const ng_plan *plan, const ng_source *source, int64_t
     }
     if (prepare(&stream, group, windows, samples, error) || run->rehearsal) return error->status;
     const int64_t nodes = round_nodes(stream.samples, path->nodes, group);
-    memset(checks, 0, (size_t)windows * sizeof *checks);
+    memset(checks, 0, (size_t)(targets * windows) * sizeof *checks);
     for (int64_t first = 0; first < windows; first += group) {
         const int64_t here = least(group, windows - first);
         if (group < windows) ng_stream_begin(&stream, first, here);
-        evaluate_ends(&stream, stream.samples, first, here, objective, values, checks);
-        if (ng_poll(run, done_of(path, first, here, windows, 0, false), error)) return error->status;
+        evaluate_ends(&stream, first, here, windows, objectives, values, checks);
+        if (ng_poll(run, done_of(path, targets, first, here, windows, 0, false), error)) return error->status;
         for (int64_t node = 0, count; node < path->nodes; node += count) {
             count = alike(path, node, nodes);
             const ng_round round = {first, here, count, path->positions + node, path->weights + node, path->positions[node] == 0,
                                     node == 0};
-            ng_stream_gradient(&stream, &round, objective);
-            if (ng_poll(run, done_of(path, first, here, windows, node + count, false), error)) return error->status;
+            ng_stream_gradient(&stream, &round, objectives);
+            if (ng_poll(run, done_of(path, targets, first, here, windows, node + count, false), error)) return error->status;
         }
-        ng_stream_deliver(&stream, first, here, path->times_difference, take_scores, &to);
-        if (ng_poll(run, done_of(path, first, here, windows, path->nodes, true), error)) return error->status;
+        for (int t = 0; t < targets; t++) {
+            delivery to = {&sinks[t], checks + t * windows};
+            ng_stream_deliver(&stream, t, first, here, path->times_difference, take_scores, &to);
+        }
+        if (ng_poll(run, done_of(path, targets, first, here, windows, path->nodes, true), error)) return error->status;
     }
     return NG_OK;
 }

@@ -23,10 +23,10 @@ typedef struct ng_path {
 /* The completeness check of one window; a path of the sequence alone has no baseline, and 0 for its output. */
 typedef struct ng_check { double output, baseline_output, attributed; } ng_check;
 
-/* Scores of all `windows` windows of the source for the objective; checks has one element a window. memory_bytes bounds what
- * the call takes from the arena besides the plan. */
-ng_status ng_path_integral(const ng_plan *plan, const ng_source *source, int64_t windows, const ng_objective *objective,
-                           const ng_path *path, const ng_sink *sink, ng_check *checks, const ng_run *run, ng_error *error);
+/* Scores of all `windows` windows of the source for each of the targets, which share the way forward: objectives, sinks and checks,
+ * (targets, windows). */
+ng_status ng_path_integral(const ng_plan *plan, const ng_source *source, int64_t windows, const ng_objective *objectives, int targets,
+                           const ng_path *path, const ng_sink *sinks, ng_check *checks, const ng_run *run, ng_error *error);
 
 /* Outputs of the wanted nodes at the sequences themselves: outputs[w] is (windows, size of wanted node w). */
 ng_status ng_predict(const ng_plan *plan, const ng_source *source, int64_t windows, float *const *outputs, const ng_run *run,

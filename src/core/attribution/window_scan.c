@@ -43,7 +43,7 @@ static ng_status make_rest(const ng_graph *graph, const ng_overlap *overlap, con
     made->arrays = (ng_arrays){.x = (const float *const *)made->rows, .shapes = made->shapes};
     made->source = ng_arrays_source(&made->arrays);
     made->round = most(1, least(windows, ROUND_BYTES / most(1, made->plan.sample_bytes)));
-    if (ng_stream_make(&made->plan, &made->source, 0, run, &made->stream, error) ||
+    if (ng_stream_make(&made->plan, &made->source, 0, 1, run, &made->stream, error) ||
         ng_stream_make_rounds(&made->stream, made->round, error))
         return error->status;
     made->round = made->stream.samples;

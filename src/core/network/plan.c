@@ -417,9 +417,11 @@ static ng_status cut_stages(ng_plan *plan, int64_t memory_bytes, ng_arena *arena
         node->stage = (int)(stage - plan->stages);
     }
     plan->stage_count = (int)(stage - plan->stages) + 1;
-    for (int k = 0; k < plan->head_first; k++)
-        if (plan->nodes[k].zone == NG_TRUNK || plan->nodes[k].origin)
-            plan->nodes[k].kept = last_use[k] >= plan->stages[plan->nodes[k].stage].last;
+    for (int k = 0; k < plan->head_first; k++) {
+        ng_node *node = &plan->nodes[k];
+        if (node->zone == NG_TRUNK || node->origin) node->kept = last_use[k] >= plan->stages[node->stage].last;
+        node->boundary = node->kept && last_use[k] >= plan->head_first;
+    }
     return NG_OK;
 }
 
@@ -577,6 +579,7 @@ ng_status ng_plan_make(const ng_graph *graph, const ng_shape *input_shapes, cons
     for (int k = 0; k < plan->head_first; k++) {
         const ng_node *node = &plan->nodes[k];
         if (node->kept) plan->sample_bytes += padded(node_bytes(node));
+        if (node->boundary) plan->boundary_bytes += padded(node_bytes(node));
         if (gradients && node->zone == NG_TRUNK) plan->sample_bytes += padded(ng_rows(node->layer.out) * node->layer.code_bytes);
     }
     return NG_OK;

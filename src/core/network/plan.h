@@ -29,6 +29,7 @@ typedef struct ng_node {
     int stage;                                   /* of a trunk node, and of an origin (stage 0) */
     bool origin, pooled;                         /* pooled: an origin that takes its winners from both ends (kernels/path_pool.h) */
     bool kept;                                   /* its output outlives its stage */
+    bool boundary;                               /* of the trunk, or an origin: the head or the caller reads it */
     int64_t y_unit, gradient_unit;               /* tiles of its output, and of its gradient, are cut at multiples of these */
 } ng_node;
 
@@ -52,7 +53,7 @@ typedef struct ng_plan {
     int64_t tile_bytes;                          /* a tile's working set */
     int64_t head_block;                          /* samples at a time in the head */
     int64_t scratch_bytes;                       /* per thread */
-    int64_t sample_bytes;                        /* kept tensors and codes of one sample */
+    int64_t sample_bytes, boundary_bytes;        /* kept tensors and codes of one sample; of those tensors the boundary */
 } ng_plan;
 
 /* Plans the calls `wanted` of the graph for inputs of these shapes. gradients: codes are kept and backward tiles planned.

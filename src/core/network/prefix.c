@@ -158,11 +158,11 @@ static void add(const float *gradient, float weight, bool begin, float *sum, int
     }
 }
 
-/* Sums of origin k of a window, from a row on; of a pool those of the windows from there on that keep their rows apart. */
+/* Sums of origin k of a window for the target that is on its way, from a row on; of a pool those of the windows from there on that keep their rows apart. */
 static float *sums_at(const ng_stream *stream, int k, int64_t window, int64_t row)
 {
     const ng_node *node = &stream->plan->nodes[k];
-    return stream->sums[k] + window * ng_size(node->whole) + row * node->whole.channels;
+    return stream->sums[k] + (stream->target * stream->windows + window) * ng_size(node->whole) + row * node->whole.channels;
 }
 
 static float *apart_at(const ng_stream *stream, int k, int64_t window, int64_t row)
@@ -170,7 +170,7 @@ static float *apart_at(const ng_stream *stream, int k, int64_t window, int64_t r
     const ng_node *node = &stream->plan->nodes[k];
     const int64_t block = row / NG_WINDOWS, blocks = (ng_rows(node->whole) + NG_WINDOWS - 1) / NG_WINDOWS;
     if (block == blocks) return NULL;                                 /* there are none from there on */
-    int64_t before = stream->apart_before[k][window * blocks + block];
+    int64_t before = stream->target * stream->apart_most[k] + stream->apart_before[k][window * blocks + block];
     for (int64_t t = block * NG_WINDOWS; t < row; t++) before += stream->winners[k][window].apart[t];
     return stream->apart_sums[k] + before * node->layer.reach.size * node->whole.channels;
 }
@@ -230,9 +230,11 @@ static double score(const ng_stream *stream, int input, int64_t source_window, n
     return sum;
 }
 
-void ng_stream_deliver(ng_stream *stream, int64_t first_window, int64_t windows, bool times_difference, ng_receiver *take, void *data)
+void ng_stream_deliver(ng_stream *stream, int target, int64_t first_window, int64_t windows, bool times_difference, ng_receiver *take,
+                       void *data)
 {
     const ng_plan *plan = stream->plan;
+    stream->target = target;
     stream->exact = false;
     for (int input = 0; input < plan->origin_count; input++) {
         const ng_shape shape = plan->nodes[plan->input_nodes[input]].whole;

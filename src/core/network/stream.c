@@ -12,13 +12,18 @@ static int64_t blocks_of(const ng_node *node) { return (ng_rows(node->whole) + N
 
 int64_t ng_stream_bytes(const ng_plan *plan, int threads) { return threads * padded(plan->scratch_bytes); }
 
-int64_t ng_window_bytes(const ng_plan *plan)
+int64_t ng_sample_bytes(const ng_plan *plan, int targets)
+{
+    return plan->sample_bytes + (targets > 1 ? targets * plan->boundary_bytes : 0);
+}
+
+int64_t ng_window_bytes(const ng_plan *plan, int targets)
 {
     int64_t bytes = 0;
     for (int i = 0; i < plan->origin_count; i++) {
         const ng_node *node = &plan->nodes[plan->origins[i]];
-        bytes += sums_bytes(plan, plan->origins[i]);
-        if (node->pooled) bytes += ng_size(node->whole) * 5 + ng_rows(node->whole) * (1 + apart_bytes(node)) + blocks_of(node) * 8;
+        bytes += targets * sums_bytes(plan, plan->origins[i]);
+        if (node->pooled) bytes += ng_size(node->whole) * 5 + ng_rows(node->whole) * (1 + targets * apart_bytes(node)) + blocks_of(node) * 8;
     }
     return bytes;
 }
@@ -28,7 +33,7 @@ static ng_status make_sums(ng_stream *stream, int k, ng_error *error)
     const ng_node *node = &stream->plan->nodes[k];
     const int64_t rows = ng_rows(node->whole), channels = node->whole.channels, windows = stream->windows;
     ng_arena *arena = stream->run->arena;
-    if (!(stream->sums[k] = ng_alloc(arena, windows, (size_t)sums_bytes(stream->plan, k), error))) return error->status;
+    if (!(stream->sums[k] = ng_alloc(arena, stream->targets * windows, (size_t)sums_bytes(stream->plan, k), error))) return error->status;
     if (!node->pooled) return NG_OK;
     stream->apart_before[k] = ng_alloc(arena, windows * blocks_of(node), sizeof **stream->apart_before, error);
     stream->winners[k] = ng_alloc(arena, windows, sizeof **stream->winners, error);
@@ -43,20 +48,21 @@ static ng_status make_sums(ng_stream *stream, int k, ng_error *error)
     return stream->apart_before[k] && stream->winners[k] ? NG_OK : error->status;
 }
 
-ng_status ng_stream_make(const ng_plan *plan, const ng_source *source, int64_t windows, const ng_run *run, ng_stream *stream,
-                         ng_error *error)
+ng_status ng_stream_make(const ng_plan *plan, const ng_source *source, int64_t windows, int targets, const ng_run *run,
+                         ng_stream *stream, ng_error *error)
 {
     const int n = plan->count;
     ng_arena *arena = run->arena;
-    *stream = (ng_stream){.plan = plan, .run = run, .source = source, .windows = windows, .ends = 2};
+    *stream = (ng_stream){.plan = plan, .run = run, .source = source, .windows = windows, .targets = targets, .ends = 2};
     stream->kept = ng_alloc(arena, n, sizeof *stream->kept, error);
+    stream->boundary = ng_alloc(arena, n, sizeof *stream->boundary, error);
     stream->codes = ng_alloc(arena, n, sizeof *stream->codes, error);
     stream->sums = ng_alloc(arena, n, sizeof *stream->sums, error);
     stream->apart_sums = ng_alloc(arena, n, sizeof *stream->apart_sums, error);
     stream->apart_before = ng_alloc(arena, n, sizeof *stream->apart_before, error);
     stream->apart_most = ng_alloc(arena, n, sizeof *stream->apart_most, error);
     stream->winners = ng_alloc(arena, n, sizeof *stream->winners, error);
-    if (!stream->kept || !stream->codes || !stream->sums || !stream->apart_sums || !stream->apart_before || !stream->apart_most ||
+    if (!stream->kept || !stream->boundary || !stream->codes || !stream->sums || !stream->apart_sums || !stream->apart_before || !stream->apart_most ||
         !stream->winners)
         return error->status;
     for (int i = 0; i < plan->origin_count; i++)
@@ -70,16 +76,20 @@ ng_status ng_stream_make_rounds(ng_stream *stream, int64_t samples, ng_error *er
     ng_arena *arena = stream->run->arena;
     for (int k = 0; k < plan->trunk_first; k++)
         if (stream->apart_before[k] &&
-            !(stream->apart_sums[k] = ng_alloc(arena, stream->apart_most[k], (size_t)apart_bytes(&plan->nodes[k]), error)))
+            !(stream->apart_sums[k] = ng_alloc(arena, stream->targets * stream->apart_most[k], (size_t)apart_bytes(&plan->nodes[k]), error)))
             return error->status;
-    stream->samples = plan->sample_bytes ? least(samples, ng_arena_room(arena) / plan->sample_bytes) : samples;
+    const int64_t sample_bytes = ng_sample_bytes(plan, stream->targets);
+    stream->samples = sample_bytes ? least(samples, ng_arena_room(arena) / sample_bytes) : samples;
     if (stream->samples < 1 || stream->samples < stream->windows)
         return ng_fail(error, NG_OUT_OF_MEMORY, NULL, "a sample takes %lld MB, and %lld MB are left of the memory limit",
-                       (long long)(plan->sample_bytes >> 20), (long long)(ng_arena_room(arena) >> 20));
+                       (long long)(sample_bytes >> 20), (long long)(ng_arena_room(arena) >> 20));
     for (int k = 0; k < plan->head_first; k++) {
         const ng_node *node = &plan->nodes[k];
         const int64_t code_bytes = ng_rows(node->layer.out) * node->layer.code_bytes;
-        if (node->kept && !(stream->kept[k] = ng_alloc(arena, stream->samples, (size_t)ng_size(node->whole) * 4, error))) return error->status;
+        const size_t bytes = (size_t)ng_size(node->whole) * 4;
+        if (node->kept && !(stream->kept[k] = ng_alloc(arena, stream->samples, bytes, error))) return error->status;
+        if (node->boundary && stream->targets > 1 && !(stream->boundary[k] = ng_alloc(arena, stream->targets * stream->samples, bytes, error)))
+            return error->status;
         if (stream->windows && node->zone == NG_TRUNK && code_bytes &&
             !(stream->codes[k] = ng_alloc(arena, stream->samples, (size_t)code_bytes, error)))
             return error->status;
@@ -197,63 +207,112 @@ static double weigh(const float *cotangent, const float *output, int64_t size)
 
 static const float *cotangent_of(const ng_objective *objective, int w, int64_t window)
 {
-    return objective && objective->cotangent[w] ? objective->cotangent[w] + window * objective->window_stride[w] : NULL;
+    return objective->cotangent[w] ? objective->cotangent[w] + window * objective->window_stride[w] : NULL;
 }
 
-static void head_block(ng_stream *stream, const ng_round *round, int64_t first, int64_t samples, const ng_objective *objective,
-                       double *values, float *const *outputs, bool gradients, ng_worker *worker)
+static void head_forward(ng_stream *stream, int64_t first, int64_t samples, ng_worker *worker)
 {
     const ng_plan *plan = stream->plan;
-    ng_tile *tiles = worker->tiles;
     worker->used = 0;
     for (int k = 0; k < plan->head_first; k++)
-        if (plan->nodes[k].kept) tiles[k] = kept_tile(stream, k, first, samples);
+        if (plan->nodes[k].kept) worker->tiles[k] = kept_tile(stream, k, first, samples);
     for (int k = plan->head_first; k < plan->count; k++) {
         const ng_node *node = &plan->nodes[k];
-        tiles[k] = ng_new_tile(worker, node, (ng_range){0, ng_rows(node->whole)}, samples);
+        worker->tiles[k] = ng_new_tile(worker, node, (ng_range){0, ng_rows(node->whole)}, samples);
         const int64_t bytes = ng_rows(node->layer.out) * node->layer.code_bytes;
         worker->codes[k] = (ng_code){ng_take(worker, bytes * node->group * samples), 0, ng_rows(node->layer.out), node->layer.code_bytes, bytes};
-        ng_node_forward(stream, k, tiles, &worker->codes[k], worker);
+        ng_node_forward(stream, k, worker->tiles, &worker->codes[k], worker);
     }
+}
+
+/* What the caller reads of samples [first, first + samples): F of each target, outputs. */
+static void read_outputs(const ng_stream *stream, const ng_round *round, int64_t first, int64_t samples, const ng_objective *objectives,
+                         double *values, float *const *outputs, const ng_worker *worker)
+{
+    const ng_plan *plan = stream->plan;
     for (int w = 0; w < plan->wanted_count; w++) {
-        const ng_tile *tile = &tiles[plan->wanted[w]];
+        const ng_tile *tile = &worker->tiles[plan->wanted[w]];
         const int64_t size = ng_size(plan->nodes[plan->wanted[w]].whole);
-        for (int64_t n = 0; n < samples; n++) {
-            const float *output = tile->data + n * tile->sample_stride;
-            const float *cotangent = cotangent_of(objective, w, round->first_window + (first + n) / round->nodes);
-            if (values && cotangent) values[first + n] += weigh(cotangent, output, size);
-            if (outputs) memcpy(outputs[w] + (first + n) * size, output, (size_t)size * 4);
+        for (int64_t n = first; n < first + samples; n++) {
+            const float *output = tile->data + (n - first) * tile->sample_stride;
+            for (int t = 0; values && t < stream->targets; t++) {
+                const float *cotangent = cotangent_of(&objectives[t], w, round->first_window + n / round->nodes);
+                if (cotangent) values[t * round->windows * round->nodes + n] += weigh(cotangent, output, size);
+            }
+            if (outputs) memcpy(outputs[w] + n * size, output, (size_t)size * 4);
         }
     }
-    if (!gradients) return;
-    /* values are spent: from here on kept tensors and the head's tiles hold gradients */
-    for (int k = 0; k < plan->count; k++)
-        if (k >= plan->head_first || plan->nodes[k].kept) {
-            tiles[k] = k < plan->head_first ? tiles[k] : ng_new_tile(worker, &plan->nodes[k], (ng_range){0, ng_rows(plan->nodes[k].whole)}, samples);
-            memset(tiles[k].data, 0, (size_t)(samples * tiles[k].sample_stride) * 4);
-        }
+}
+
+/* The gradients of a target, from what is wanted to the boundary. Values are spent: kept tensors hold gradients from here on. */
+static void head_backward(ng_stream *stream, const ng_round *round, int64_t first, int64_t samples, const ng_objective *objective,
+                          ng_worker *worker)
+{
+    const ng_plan *plan = stream->plan;
+    ng_tile *gradients = worker->tiles;
+    for (int k = 0; k < plan->count; k++) {
+        if (k >= plan->head_first) gradients[k] = ng_new_tile(worker, &plan->nodes[k], (ng_range){0, ng_rows(plan->nodes[k].whole)}, samples);
+        if (k >= plan->head_first || plan->nodes[k].boundary)
+            memset(gradients[k].data, 0, (size_t)(samples * gradients[k].sample_stride) * 4);
+    }
     for (int w = 0; w < plan->wanted_count; w++) {
         const int k = plan->wanted[w];
         for (int64_t n = 0; n < samples; n++) {
             const float *cotangent = cotangent_of(objective, w, round->first_window + (first + n) / round->nodes);
-            float *gradient = tiles[k].data + n * tiles[k].sample_stride;
+            float *gradient = gradients[k].data + n * gradients[k].sample_stride;
             for (int64_t i = 0; cotangent && i < ng_size(plan->nodes[k].whole); i++) gradient[i] += cotangent[i];
         }
     }
-    for (int k = plan->count - 1; k >= plan->head_first; k--) ng_node_backward(stream, k, tiles, &worker->codes[k], worker);
+    for (int k = plan->count - 1; k >= plan->head_first; k--) ng_node_backward(stream, k, gradients, &worker->codes[k], worker);
 }
 
-static void run_head(ng_stream *stream, const ng_round *round, const ng_objective *objective, double *values, float *const *outputs,
+/* Gradients of the boundary of target `target`, of these samples, where they are stored. */
+static float *stored(const ng_stream *stream, int k, int target, int64_t first)
+{
+    return stream->boundary[k] + (target * stream->samples + first) * ng_size(stream->plan->nodes[k].whole);
+}
+
+static void head_block(ng_stream *stream, const ng_round *round, int64_t first, int64_t samples, const ng_objective *objectives,
+                       double *values, float *const *outputs, bool gradients, ng_worker *worker)
+{
+    const ng_plan *plan = stream->plan;
+    head_forward(stream, first, samples, worker);
+    read_outputs(stream, round, first, samples, objectives, values, outputs, worker);
+    const int64_t used = worker->used;
+    for (int t = 0; gradients && t < stream->targets; t++, worker->used = used) {
+        head_backward(stream, round, first, samples, &objectives[t], worker);
+        for (int k = 0; k < plan->head_first && stream->targets > 1; k++)
+            if (plan->nodes[k].boundary)
+                memcpy(stored(stream, k, t, first), worker->tiles[k].data, (size_t)(samples * worker->tiles[k].sample_stride) * 4);
+    }
+}
+
+static void run_head(ng_stream *stream, const ng_round *round, const ng_objective *objectives, double *values, float *const *outputs,
                      bool gradients)
 {
     const int64_t samples = round->windows * round->nodes;
     int64_t block = stream->plan->head_block;
     if (block * stream->run->threads > samples) block = (samples + stream->run->threads - 1) / stream->run->threads;
-    if (values) memset(values, 0, (size_t)samples * sizeof *values);
+    if (values) memset(values, 0, (size_t)(stream->targets * samples) * sizeof *values);
 #pragma omp parallel for schedule(dynamic) num_threads(stream->run->threads)
     for (int64_t first = 0; first < samples; first += block)
-        head_block(stream, round, first, least(block, samples - first), objective, values, outputs, gradients,
-                   ng_worker_here(stream));
+        head_block(stream, round, first, least(block, samples - first), objectives, values, outputs, gradients, ng_worker_here(stream));
+}
+
+/* The gradients of the boundary go where they are added to; those of other kept tensors begin at 0. */
+static void begin_target(ng_stream *stream, const ng_round *round, int target)
+{
+    const ng_plan *plan = stream->plan;
+    const int64_t samples = round->windows * round->nodes;
+    stream->target = target;
+#pragma omp parallel for schedule(dynamic) num_threads(stream->run->threads)
+    for (int64_t n = 0; n < samples; n++)
+        for (int k = 0; k < plan->head_first; k++) {
+            const ng_node *node = &plan->nodes[k];
+            const size_t bytes = (size_t)ng_size(node->whole) * 4;
+            if (node->boundary && stream->targets > 1) memcpy(kept_tile(stream, k, n, 1).data, stored(stream, k, target, n), bytes);
+            else if (node->kept && !node->boundary) memset(kept_tile(stream, k, n, 1).data, 0, bytes);
+        }
 }
 
 /* ---- trunk backward ---- */
@@ -334,15 +393,18 @@ static void run_trunk(ng_stream *stream, const ng_round *round)
     for (int s = 0; s < stream->plan->stage_count; s++) stage_forward(stream, s, round, ends);
 }
 
-void ng_stream_forward(ng_stream *stream, const ng_round *round, const ng_objective *objective, double *values, float *const *outputs)
+void ng_stream_forward(ng_stream *stream, const ng_round *round, const ng_objective *objectives, double *values, float *const *outputs)
 {
     run_trunk(stream, round);
-    run_head(stream, round, objective, values, outputs, false);
+    run_head(stream, round, objectives, values, outputs, false);
 }
 
-void ng_stream_gradient(ng_stream *stream, const ng_round *round, const ng_objective *objective)
+void ng_stream_gradient(ng_stream *stream, const ng_round *round, const ng_objective *objectives)
 {
     run_trunk(stream, round);
-    run_head(stream, round, objective, NULL, NULL, true);
-    for (int s = stream->plan->stage_count - 1; s >= 0; s--) stage_backward(stream, s, round);
+    run_head(stream, round, objectives, NULL, NULL, true);
+    for (int t = 0; t < stream->targets; t++) {
+        begin_target(stream, round, t);
+        for (int s = stream->plan->stage_count - 1; s >= 0; s--) stage_backward(stream, s, round);
+    }
 }

@@ -16,7 +16,7 @@ typedef struct ng_source {
     const void *data;
 } ng_source;
 
-/* The scalar that is differentiated: F = sum over wanted nodes w and i of cotangent[w][i] * output_w[i], in double. A NULL
+/* A scalar that is differentiated, a target: F = sum over wanted nodes w and i of cotangent[w][i] * output_w[i], in double. A NULL
  * entry is a zero. window_stride[w]: floats from one window's cotangent to the next; 0 if all share it. */
 typedef struct ng_objective { const float *const *cotangent; const int64_t *window_stride; } ng_objective;
 
@@ -34,11 +34,14 @@ typedef struct ng_stream {
     const ng_source *source;
     bool exact;                                  /* of the round */
     int64_t samples;                             /* room in a round */
-    float **kept;                                /* by node: (samples, rows, channels): values, then gradients */
+    int targets, target;                         /* how many scalars are differentiated; the one whose gradient is on its way */
+    float **kept;                                /* by node: (samples, rows, channels): values, then gradients of a target */
+    float **boundary;                            /* by node of the boundary, if there are several targets: (targets, samples, rows, */
+                                                 /* channels), gradients that the head gives the trunk */
     uint8_t **codes;                             /* by node: (samples, rows, code_bytes) */
     int64_t windows;                             /* whose gradients are summed at a time; 0: a forward stream */
-    float **sums, **apart_sums;                  /* by origin: weighted sums of gradients, (windows, rows, channels); and for the windows */
-                                                 /* of a pool that keep their rows apart, one after the other, (size, channels) */
+    float **sums, **apart_sums;                  /* by origin: weighted sums of gradients, (targets, windows, rows, channels); and for the */
+                                                 /* windows of a pool that keep their rows apart, (targets, apart_most, size, channels) */
     int64_t **apart_before, *apart_most;         /* by pooled origin: how many those are before each block of NG_WINDOWS; in all, at most */
     int ends;                                    /* of the path whose gradients are summed: 2, or 1 for the sequence alone */
     bool apart;                                  /* this path begins at the baseline itself: all windows keep their rows apart */
@@ -46,35 +49,36 @@ typedef struct ng_stream {
     struct ng_worker *workers;                   /* one per thread */
 } ng_stream;
 
-/* Takes the memory of threads and of sums; windows: how many windows' gradients are summed at a time, 0 for a forward stream. The path
- * is then one between both ends; see `ends` and `apart` for others. */
-ng_status ng_stream_make(const ng_plan *plan, const ng_source *source, int64_t windows, const ng_run *run, ng_stream *stream,
-                         ng_error *error);
+/* Takes the memory of threads and of sums; windows: how many windows' gradients are summed at a time, 0 for a forward stream; for so
+ * many targets. The path is then one between both ends; see `ends` and `apart` for others. */
+ng_status ng_stream_make(const ng_plan *plan, const ng_source *source, int64_t windows, int targets, const ng_run *run,
+                         ng_stream *stream, ng_error *error);
 
 /* Takes the memory for what ng_stream_begin() has found to be kept apart, and for rounds of `samples` samples, or of fewer if memory is
  * short: stream->samples, one for each window at least. */
 ng_status ng_stream_make_rounds(ng_stream *stream, int64_t samples, ng_error *error);
 
-/* Bytes of threads; bytes of the sums of one window, at most. */
+/* Bytes of threads; of the sums of one window, at most; of a sample. */
 int64_t ng_stream_bytes(const ng_plan *plan, int threads);
-int64_t ng_window_bytes(const ng_plan *plan);
+int64_t ng_window_bytes(const ng_plan *plan, int targets);
+int64_t ng_sample_bytes(const ng_plan *plan, int targets);
 
 /* Before the rounds of these windows, if gradients will be summed, and, for all windows, before ng_stream_make_rounds(): finds the
  * winners of pooled origins. */
 void ng_stream_begin(ng_stream *stream, int64_t first_window, int64_t windows);
 
-/* Runs a round forward. values: F of each sample, (windows, nodes), or NULL. outputs[w]: each sample's output of wanted node w,
- * (windows, nodes, size), or outputs NULL. */
-void ng_stream_forward(ng_stream *stream, const ng_round *round, const ng_objective *objective, double *values, float *const *outputs);
+/* Runs a round forward. values: F of each target and sample, (targets, windows, nodes), or NULL, as objectives may then be. outputs[w]:
+ * each sample's output of wanted node w, (windows, nodes, size), or outputs NULL. */
+void ng_stream_forward(ng_stream *stream, const ng_round *round, const ng_objective *objectives, double *values, float *const *outputs);
 
-/* Runs a round forward and backward: adds weight * dF/d(origin) of each node to sums[origin]. */
-void ng_stream_gradient(ng_stream *stream, const ng_round *round, const ng_objective *objective);
+/* Runs a round forward, and backward for each target: adds weight * dF/d(origin) of each node to sums[origin]. */
+void ng_stream_gradient(ng_stream *stream, const ng_round *round, const ng_objective *objectives);
 
 /* Takes rows of scores of one window, in double, and their sum. */
 typedef void ng_receiver(void *data, int input, int64_t window, ng_range rows, const double *scores, double sum);
 
-/* The gradients of the inputs for these windows, the first ones of the sums, or times the difference of their ends: blocks of rows go to
+/* The gradients of the inputs of a target for these windows, the first ones of the sums, or times the difference of their ends: blocks of rows go to
  * take(), in ascending order, one at a time, from any thread. */
-void ng_stream_deliver(ng_stream *stream, int64_t first_window, int64_t windows, bool times_difference, ng_receiver *take, void *data);
+void ng_stream_deliver(ng_stream *stream, int target, int64_t first_window, int64_t windows, bool times_difference, ng_receiver *take, void *data);
 
 #endif
