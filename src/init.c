@@ -13,6 +13,7 @@ extern SEXP bridge_predict_arrays(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP
 extern SEXP bridge_attribute_contig(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
 extern SEXP bridge_plan_contig(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
 extern SEXP bridge_attribute_arrays(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
+extern SEXP bridge_what_if(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
 extern SEXP bridge_window_ranks(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
 extern SEXP bridge_random(SEXP, SEXP, SEXP, SEXP);
 extern SEXP bridge_seism_activate(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
@@ -45,6 +46,8 @@ static const R_CallMethodDef entries[] = {
     ENTRY(attribute_contig, 10),
     ENTRY(attribute_arrays, 10),
     ENTRY(plan_contig, 11),
+    /* bridge/what_if.c */
+    ENTRY(what_if, 11),
     /* bridge/quantiles.c */
     ENTRY(window_ranks, 8),
     ENTRY(random, 4),

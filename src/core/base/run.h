@@ -10,6 +10,7 @@ typedef struct ng_run {
     int64_t tile_bytes, round_bytes;             /* working set of a tile and of a round; 0: the defaults. No result depends on them */
     bool rehearsal;                              /* ends when it has all its memory, before any work */
     bool plain;                                  /* layer files only, no kernels that stand for several layers: for comparison */
+    bool direct;                                 /* no kernels whose tiles must begin at certain rows: cones begin anywhere */
     bool (*poll)(void *data, double done);       /* called between rounds, outside parallel regions; true: stop */
     void *poll_data;
 } ng_run;

@@ -11,9 +11,9 @@ static int64_t padded(int64_t bytes) { return (bytes + 63) / 64 * 64; }
 
 /* ---- operations ---- */
 
-/* Of one row of output, by a kernel that knows better or by the formula. Layers with matrices multiply every weight with it once, recurrent ones once for every row of
- * input; the others do about one operation for every number that they read and write. */
-static double row_operations(const ng_layer *layer, bool formula)
+/* Layers with matrices multiply every weight with a row once, recurrent ones once for every row of input; the others do about one
+ * operation for every number that they read and write. */
+double ng_row_operations(const ng_layer *layer, bool formula)
 {
     if (layer->row_operations > 0 && !formula) return layer->row_operations;
     double weights = 0, numbers = (double)ng_size(layer->out);
@@ -220,7 +220,7 @@ static ng_status cost_forward(const ng_plan *plan, const ng_stage *stage, int k,
     cost->computed_rows = n->computed[k];
     cost->value_bytes = node->kept ? ng_size(node->whole) * 4 : 0;
     if (!node->layer.inputs || node->pooled || rows <= 0) return NG_OK;
-    cost->operations = row_operations(&node->layer, false) * n->computed[k];
+    cost->operations = ng_row_operations(&node->layer, false) * n->computed[k];
     for (int i = 0; i < node->layer.inputs; i++) n->x[i] = n->middle[node->inputs[i]];
     if (time_layer(c, plan, k, n->middle[k], n->x, samples, forward, &cost->seconds, error)) return error->status;
     cost->seconds *= n->computed[k] / (double)rows;
@@ -234,7 +234,7 @@ static ng_status cost_backward(const ng_plan *plan, const ng_stage *stage, int k
     const int64_t rows = n->middle[k].last - n->middle[k].first;
     cost->code_bytes = node->zone == NG_TRUNK ? ng_rows(node->layer.out) * node->layer.code_bytes : 0;
     if (!node->layer.inputs || node->pooled || rows <= 0) return NG_OK;
-    cost->back_operations = row_operations(&node->layer, node->zone == NG_PREFIX) * n->computed[k];
+    cost->back_operations = ng_row_operations(&node->layer, node->zone == NG_PREFIX) * n->computed[k];
     for (int i = 0; i < node->layer.inputs; i++)
         n->x[i] = node->zone == NG_PREFIX ? ng_rows_needed(node->layer.reach, n->middle[k], ng_rows(node->layer.in[i])) : n->middle[node->inputs[i]];
     ng_range y = n->middle[k];
@@ -253,7 +253,7 @@ static ng_status cost_path(const ng_plan *plan, int k, const clock *c, const not
     if (time_layer(c, plan, k, n->middle[k], n->x, ROUND_NODES, node->pooled ? pooled_pass : pass, &cost->path_seconds, error))
         return error->status;
     cost->path_seconds *= n->computed[k] / (double)(n->middle[k].last - n->middle[k].first);
-    if (node->pooled) cost->path_operations = row_operations(&node->layer, false) * n->computed[k];
+    if (node->pooled) cost->path_operations = ng_row_operations(&node->layer, false) * n->computed[k];
     return NG_OK;
 }
 
@@ -283,7 +283,7 @@ static ng_status cost_head(const ng_plan *plan, int k, bool gradients, const clo
     cost->tiles = 1;
     cost->tile_rows = ng_rows(node->whole);
     cost->computed_rows = (double)cost->tile_rows;
-    cost->operations = row_operations(&node->layer, false) * (double)all.last * (double)node->group;
+    cost->operations = ng_row_operations(&node->layer, false) * (double)all.last * (double)node->group;
     if (time_layer(c, plan, k, all, n->x, samples, forward, &cost->seconds, error)) return error->status;
     cost->seconds *= (double)node->group;
     if (!gradients) return NG_OK;

@@ -13,6 +13,9 @@ typedef struct ng_node_cost {
     double path_operations, path_seconds;        /* of an origin: to interpolate one sample and to add its gradient to the sum */
 } ng_node_cost;
 
+/* Floating-point operations of one row of output, by a kernel that knows better or by the formula. */
+double ng_row_operations(const ng_layer *layer, bool formula);
+
 /* costs has plan->count elements. seconds(): a clock of the calling thread. Tiles of its own, with numbers of its own,
  * are what is timed; no arena of a run is touched. */
 ng_status ng_plan_cost(const ng_plan *plan, bool gradients, int threads, double (*seconds)(void), ng_node_cost *costs, ng_error *error);

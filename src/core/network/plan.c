@@ -151,7 +151,7 @@ static ng_status choose_convolutions(ordering *o, const ng_run *run, ng_error *e
         if (!o->needed[at] || node->zone == NG_HEAD || node->layer.inputs != 1) continue;
         const bool reads_input = o->calls[node->inputs[0]].layer.inputs == 0;
         if (node->zone == NG_PREFIX && reads_input && ng_one_hot_conv1d(&node->layer, arena, error)) return error->status;
-        if (node->zone == NG_PREFIX || reads_input) continue;
+        if (node->zone == NG_PREFIX || reads_input || run->direct) continue;
         const ng_layer before = node->layer;
         if (ng_fourier_conv1d(&node->layer, run->threads, arena, error)) return error->status;
         if (node->layer.type == before.type) continue;
