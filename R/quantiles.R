@@ -42,15 +42,19 @@ define_gene_quantiles <- function(...) {
 #'   end to end into a circle, by every number of bases or by random ones. Several contigs of which one is linear: the order of contigs
 #'   means nothing, so each draw covers the genome with blocks (at least as long as the longest feature, else 10 kb or
 #'   a 20th of the genome) of scores from random places; a block that reaches the end of its contig goes on at its start.
-#' @param scores An `Attribution`, from [attribution()].
+#' @param scores An `Attribution`, from [attribution()], or a list of them, of other models, baselines or methods on one genome; its
+#'   names become those of the columns.
 #' @param annotation A `GRanges` from [read_annotation()], [intergenic()], [upstream()], or your own regions.
 #' @param type Which features, by their column `type`; `NULL` takes all. Regions without that column are all taken.
+#' @param prevalence A data frame with columns `gene` (genes or products) and `label`, how common each is in a collection of genomes, as
+#'   from `gene_prevalence()`. A feature takes the label of its gene, of its gene without the number of a copy ("spo0A_2"), or of its
+#'   product; `"Absent elsewhere"` if none is in the table. It becomes the column `prevalence` of `rowRanges()`.
 #' @param shifts How many times the annotation is moved, at random: 1 to 1,000,000; the smallest p-value is 1 / (`shifts` + 1).
 #'   `NULL`: where it moves in a circle, every shift there is, so that p-values are exact and no chance is in them; where blocks are
 #'   drawn, 1,000.
 #' @param seed A whole number for the same draws again; `NULL` takes one from R's generator.
 #' @param threads How many threads; see [thread_count()].
-#' @return A `GeneQuantiles`, one row a feature, with the assays
+#' @return A `GeneQuantiles`, one row a feature, one column an attribution, with the assays
 #'   - `bases`, `left_out`: bases with and without a score;
 #'   - `mean`, `sum`, `mean_absolute`, `max`, `positive_share`: of the scores of the `bases`, in the unit of the model's output; the
 #'     last is the share of bases above zero;
@@ -58,9 +62,10 @@ define_gene_quantiles <- function(...) {
 #'   - `quantile_bases`: share of all other windows of the same width, on all contigs, with a lower mean, 0 to 1, ties counted half;
 #'   - `p_value`: (1 + draws with a mean at least as high) / (1 + draws), one-sided; `fdr`: after Benjamini and Hochberg.
 #'
-#'   Features without any scored base are `NA`. As a data frame: `Gene`, `Description`, `Quantile Position` (`quantile_genes`), the place
-#'   of the feature, and the assays, highest mean first.
-#' @section Errors: `nucleograd_error_contigs`: no feature lies on a contig with scores. `nucleograd_error_regions`: a feature leaves its
+#'   Features without any scored base are `NA`. As a data frame: `Gene`, `Description`, `Quantile Position` (`quantile_genes`),
+#'   `Prevalence` if there is one, the place of the feature, and the assays, highest mean first.
+#' @section Errors: `nucleograd_error_contigs`: no feature lies on a contig with scores, or the attributions
+#'   are of other genomes. `nucleograd_error_regions`: a feature leaves its
 #'   contig. `nucleograd_error_type`: there is no feature of this type. `nucleograd_error_argument`.
 #' @source Phipson and Smyth (2010), \doi{10.2202/1544-6115.1585}; Politis and Romano (1994), \doi{10.1080/01621459.1994.10476870};
 #'   Benjamini and Hochberg (1995), \doi{10.1111/j.2517-6161.1995.tb02031.x}.
@@ -71,36 +76,90 @@ define_gene_quantiles <- function(...) {
 #' genes <- GenomicRanges::shift(genes, -853000)
 #' gene_quantiles(scores, genes)
 #' @export
-gene_quantiles <- function(scores, annotation, type = c("CDS", "rRNA", "tRNA"), shifts = NULL, seed = NULL, threads = NULL) {
-    check_is(scores, "Attribution", "attribution")
+gene_quantiles <- function(scores, annotation, type = c("CDS", "rRNA", "tRNA"), prevalence = NULL, shifts = NULL, seed = NULL,
+                           threads = NULL) {
+    results <- check_results(scores)
     check_is(annotation, "GRanges", "read_annotation")
+    if (!is.null(prevalence)) check_prevalence(prevalence)
     if (!is.null(shifts)) shifts <- check_number(shifts, 1, 1e6)
-    seed <- if (is.null(seed)) as.numeric(sample.int(.Machine$integer.max, 1)) else check_number(seed, 0, .Machine$integer.max)
+    seed <- check_seed(seed)
+    run <- run_settings(threads, "Ranking genes")
     features <- choose_features(annotation, type)
-    features <- features_with_scores(features, GenomeInfoDb::seqinfo(scores))
+    features <- features_with_scores(features, GenomeInfoDb::seqinfo(results[[1]]))
+    if (!is.null(prevalence)) features$prevalence <- prevalence_of(features, prevalence)
+    types <- if (is.null(type) || is.null(annotation$type)) "all" else paste(type, collapse = ", ")
+    frame <- environment()
+    columns <- lapply(seq_along(results), function(k)
+        rank_features(results[[k]], names(results)[k], features, types, shifts, seed, part_of_run(run, k, length(results)), frame))
+    if (length(columns) == 1) columns[[1]] else do.call(SummarizedExperiment::cbind, columns)
+}
+
+# One attribution or several of one genome as a named list.
+check_results <- function(scores, call = parent.frame()) {
+    if (is(scores, "Attribution")) return(stats::setNames(list(scores), scores@settings$method))
+    if (!is.list(scores) || !length(scores) || !all(vapply(scores, is, NA, "Attribution")))
+        stop_input(c("{.arg scores} must be an {.cls Attribution} or a list of them, not {.obj_type_friendly {scores}}.",
+                     i = "Make one with {.fun attribution}."), call = call)
+    if (is.null(names(scores))) names(scores) <- vapply(scores, function(one) one@settings$method, "")
+    names(scores) <- make.unique(names(scores))
+    genomes <- lapply(scores, function(one) GenomeInfoDb::seqlengths(GenomeInfoDb::seqinfo(one)))
+    if (length(unique(genomes)) != 1)
+        stop_input(c("The attributions in {.arg scores} must be of one genome.",
+                     x = "{.val {names(scores)[!genomes %in% genomes[1]]}} {?has/have} other contigs than {.val {names(scores)[1]}}."),
+                   class = "contigs", call = call)
+    scores
+}
+
+check_seed <- function(seed, call = parent.frame()) {
+    if (is.null(seed)) as.numeric(sample.int(.Machine$integer.max, 1)) else check_number(seed, 0, .Machine$integer.max, call = call)
+}
+
+rank_features <- function(scores, label, features, types, shifts, seed, run, frame) {
     contigs <- scored_contigs(scores, features)
     statistics <- feature_statistics(features, contigs)
     statistics$quantile_genes <- share_below(statistics$mean)
-    rank_windows <- function(tracks) window_counts(statistics$mean, features, tracks, run_settings(threads, "Ranking among windows", frame), frame)
-    frame <- environment()
-    counts <- rank_windows(contigs)
+    rank_windows <- function(tracks, part) window_counts(statistics$mean, features, tracks, part_of_run(run, part, 2), frame)
+    counts <- rank_windows(contigs, 1)
     statistics$quantile_bases <- share_of_windows(counts)
     null <- null_model(features, contigs)
     exact <- is.null(shifts) && null$name == "circular shift"
     if (exact) {
         axis <- list(list(score = unlist(lapply(contigs, `[[`, "score"), use.names = FALSE), circular = TRUE))
-        if (!identical(unname(contigs), axis)) counts <- rank_windows(axis)
+        if (!identical(unname(contigs), axis)) counts <- rank_windows(axis, 2)
         shifts <- null$axis_bp - 1
-    } else if (is.null(shifts)) shifts <- 1000
-    statistics$p_value <- if (exact) (counts[3, ] - counts[1, ]) / counts[3, ] else shift_p_values(statistics$mean, null, shifts, seed)
+        statistics$p_value <- (counts[3, ] - counts[1, ]) / counts[3, ]
+    } else {
+        if (is.null(shifts)) shifts <- 1000
+        moved <- moved_counts(statistics$mean, null, shifts, seed, part_of_run(run, 2, 2), frame)
+        statistics$p_value <- ifelse(is.na(statistics$mean), NA, (1 + moved[2, ]) / (1 + moved[1, ]))
+    }
     statistics$fdr <- stats::p.adjust(statistics$p_value, "BH")
-    types <- if (is.null(type) || is.null(annotation$type)) "all" else paste(type, collapse = ", ")
     kept <- Filter(function(setting) is.atomic(setting) && length(setting) == 1, scores@settings)
-    new_gene_quantiles(features, statistics, c(kept, list(types = types, null = null$name, shifts = shifts, seed = if (exact) NA_real_ else seed)))
+    new_gene_quantiles(features, statistics, label,
+                       c(kept, list(types = types, null = null$name, shifts = shifts, seed = if (exact) NA_real_ else seed)))
 }
 
-new_gene_quantiles <- function(features, statistics, settings) {
-    label <- settings$method
+# ---- prevalence: a table of gene_prevalence(), by gene or by product ----
+
+check_prevalence <- function(prevalence, call = parent.frame()) {
+    missing <- if (is.data.frame(prevalence)) setdiff(c("gene", "label"), names(prevalence)) else c("gene", "label")
+    if (length(missing))
+        stop_input(c("{.arg prevalence} must be a data frame with the columns {.field gene} and {.field label}.",
+                     x = "{.field {missing}} {?is/are} missing."), call = call)
+}
+
+# The label of each feature: by its gene, by its gene without the number of a copy, or by its product.
+prevalence_of <- function(features, prevalence) {
+    gene <- gene_column(features, "gene")
+    row <- first_known(match(gene, prevalence$gene, incomparables = NA), match(without_copy(gene), prevalence$gene, incomparables = NA),
+                       match(gene_column(features, "product"), prevalence$gene, incomparables = NA))
+    first_known(as.character(prevalence$label)[row], "Absent elsewhere")
+}
+
+# "spo0A_2" is a second spo0A.
+without_copy <- function(gene) sub("_[0-9]+$", "", gene)
+
+new_gene_quantiles <- function(features, statistics, label, settings) {
     as_column <- function(x) matrix(x, ncol = 1, dimnames = list(names(features), label))
     experiment <- SummarizedExperiment::SummarizedExperiment(lapply(statistics, as_column), rowRanges = features,
         colData = S4Vectors::DataFrame(settings, row.names = label))
@@ -176,7 +235,7 @@ share_below <- function(x) {
 running_sums <- function(score) {
     known <- !is.na(score)
     sums <- c(0, cumsum(ifelse(known, score, 0)))
-    list(sums = sums, bases = c(0, cumsum(as.numeric(known))), complete = all(known),
+    list(sums = sums, bases = c(0, cumsum(as.numeric(known))),
          rounding = 16 * .Machine$double.eps * max(abs(sums)) + .Machine$double.xmin)
 }
 
@@ -201,11 +260,11 @@ share_of_windows <- function(counts) {
     ifelse(others == 0, 0.5, (counts[1, ] + (counts[2, ] - 1) / 2) / others)
 }
 
-# How the annotation moves. The contigs lie end to end on one axis, cut into blocks; a draw gives each block a random place on the
-# axis. A piece of a feature is what one block holds of it, and reads on around the circle its block was placed in:
-# a circular shift is one block on one circle, the whole axis; a block bootstrap has a circle for each contig.
+# How the annotation moves, and the `layout` of it that the core reads (core/attribution/moved_annotation.h): the contigs lie end to end
+# on one axis, cut into blocks; a draw gives each block a random place on the axis, and the pieces of features in it are read from there
+# on, around the circle the place is in. A circular shift is one block and one circle, a block bootstrap has a circle for each contig.
 null_model <- function(features, contigs) {
-    length_bp <- vapply(contigs, function(contig) length(contig$score), 0)
+    length_bp <- vapply(contigs, function(contig) as.numeric(length(contig$score)), 0)
     circular <- vapply(contigs, function(contig) contig$circular, NA)
     axis_bp <- sum(length_bp)
     shift <- length(contigs) == 1 || all(circular)
@@ -218,11 +277,11 @@ null_model <- function(features, contigs) {
                          bases = BiocGenerics::width(features))
     pieces <- cut_pieces(pieces, cumsum(length_bp)[contig], (cumsum(length_bp) - length_bp)[contig])
     if (!shift) pieces <- cut_pieces(pieces, (pieces$start %/% block_bp + 1) * block_bp)
-    circles <- if (shift) axis_bp else unname(length_bp)
-    list(name = if (shift) "circular shift" else paste0("block bootstrap, blocks of ", block_bp, " bp"),
-         blocks = as.integer(ceiling(axis_bp / block_bp)), block = pieces$start %/% block_bp + 1, offset = pieces$start %% block_bp,
-         bases = pieces$bases, feature = pieces$feature, axis_bp = axis_bp, circle_bp = circles, circle_start = cumsum(circles) - circles,
-         running = running_sums(unlist(lapply(contigs, `[[`, "score"), use.names = FALSE)))
+    running <- running_sums(unlist(lapply(contigs, `[[`, "score"), use.names = FALSE))
+    list(name = if (shift) "circular shift" else paste0("block bootstrap, blocks of ", block_bp, " bp"), axis_bp = axis_bp,
+         layout = list(running$sums, running$bases, running$rounding, if (shift) 0 else as.numeric(cumsum(length_bp) - length_bp),
+                       ceiling(axis_bp / block_bp), pieces$start %/% block_bp, pieces$start %% block_bp, as.numeric(pieces$bases),
+                       as.numeric(pieces$feature - 1), as.numeric(length(features))))
 }
 
 # Pieces that reach beyond `at` are cut there; the rest goes on at `onward`.
@@ -233,32 +292,9 @@ cut_pieces <- function(pieces, at, onward = at) {
     rbind(pieces, beyond)
 }
 
-shift_p_values <- function(mean, null, shifts, seed) {
-    places <- matrix(.Call(C_random, seed, 0, null$blocks * shifts, null$axis_bp), null$blocks)
-    as_high <- draws <- numeric(length(mean))
-    for (draw in seq_len(shifts)) {
-        moved <- moved_means(null, places[, draw])
-        known <- !is.na(moved$mean)
-        draws <- draws + known
-        as_high <- as_high + (known & moved$mean >= mean - null$running$rounding / moved$bases)
-    }
-    (1 + as_high) / (1 + draws)
-}
-
-# The means of all features when block k of the axis is read from axis base place[k] on.
-moved_means <- function(null, place) {
-    circle <- findInterval(place, null$circle_start)
-    circle_bp <- null$circle_bp[circle][null$block]
-    circle_start <- null$circle_start[circle][null$block]
-    from <- place[null$block] - circle_start + null$offset
-    to <- from + null$bases
-    within <- function(sums) {
-        around <- sums[circle_start + circle_bp + 1] - sums[circle_start + 1]
-        up_to <- function(x) x %/% circle_bp * around + sums[circle_start + x %% circle_bp + 1]
-        rowsum(up_to(to) - up_to(from), null$feature)[, 1]
-    }
-    bases <- if (null$running$complete) rowsum(null$bases, null$feature)[, 1] else within(null$running$bases)
-    list(mean = ifelse(bases > 0, within(null$running$sums) / bases, NA), bases = bases)
+# In how many of `shifts` draws each feature has a mean, one at least as high as `mean`, and one at least as low: three rows.
+moved_counts <- function(mean, null, shifts, seed, run, frame) {
+    .Call(C_moved_counts, null$layout, as.numeric(mean), shifts, seed, run, frame)
 }
 
 ranked_table <- function(x, call = parent.frame()) {
@@ -269,10 +305,11 @@ ranked_table <- function(x, call = parent.frame()) {
     statistics <- lapply(as.list(SummarizedExperiment::assays(x)), function(assay) unname(assay[, 1]))
     place <- unname(as.character(features))
     table <- data.frame(Gene = first_known(column("gene"), column("locus_tag"), column("ID"), place), Description = column("product"),
-        `Quantile Position` = statistics$quantile_genes, contig = as.character(GenomeInfoDb::seqnames(features)),
+        `Quantile Position` = statistics$quantile_genes, Prevalence = column("prevalence"), contig = as.character(GenomeInfoDb::seqnames(features)),
         start = BiocGenerics::start(features), end = BiocGenerics::end(features),
         strand = as.character(BiocGenerics::strand(features)), locus_tag = column("locus_tag"), type = column("type"),
         statistics, check.names = FALSE)
+    if (is.null(features$prevalence)) table$Prevalence <- NULL
     table <- table[order(-table$mean), ]
     rownames(table) <- NULL
     table
@@ -291,7 +328,7 @@ show_gene_quantiles <- function(object) {
     if (ncol(object) != 1 || nrow(object) == 0) return(invisible())
     table <- utils::head(ranked_table(object), 10)
     table$Description <- ifelse(nchar(table$Description) > 40, paste0(substr(table$Description, 1, 37), "..."), table$Description)
-    columns <- c("Gene", "Description", "Quantile Position", "bases", "mean", "quantile_bases", "p_value", "fdr")
+    columns <- c("Gene", "Description", "Quantile Position", if ("Prevalence" %in% names(table)) "Prevalence", "bases", "mean", "quantile_bases", "p_value", "fdr")
     print(table[columns], digits = 3, row.names = FALSE)
     if (nrow(object) > 10) cat("...", nrow(object) - 10, "more features: as.data.frame(x) has all\n")
 }

@@ -16,6 +16,8 @@ extern SEXP bridge_attribute_arrays(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SE
 extern SEXP bridge_what_if(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
 extern SEXP bridge_window_ranks(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
 extern SEXP bridge_random(SEXP, SEXP, SEXP, SEXP);
+extern SEXP bridge_moved_counts(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
+extern SEXP bridge_moved_sets(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
 extern SEXP bridge_seism_activate(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
 extern SEXP bridge_seism_design(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
 extern SEXP bridge_seism_design_matrix(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
@@ -51,6 +53,8 @@ static const R_CallMethodDef entries[] = {
     /* bridge/quantiles.c */
     ENTRY(window_ranks, 8),
     ENTRY(random, 4),
+    ENTRY(moved_counts, 6),
+    ENTRY(moved_sets, 10),
     /* bridge/seism.c */
     ENTRY(seism_activate, 6),
     ENTRY(seism_design, 7),

@@ -152,9 +152,37 @@ test_that("a seed decides the p-values and leaves R's generator alone", {
 })
 
 test_that("threads change no bit", {
-    attribution <- scored(a = smooth_scores(20000))
-    expect_identical(gene_quantiles(attribution, three, shifts = 20, seed = 5, threads = 2),
-                     gene_quantiles(attribution, three, shifts = 20, seed = 5, threads = 1))
+    attribution <- scored(a = smooth_scores(20000), b = smooth_scores(500, 2))
+    for (shifts in list(NULL, 20, 101))
+        expect_identical(gene_quantiles(attribution, three, shifts = shifts, seed = 5, threads = 2),
+                         gene_quantiles(attribution, three, shifts = shifts, seed = 5, threads = 1))
+})
+
+test_that("several attributions stand side by side, each as by itself", {
+    one <- scored(a = smooth_scores(300))
+    two <- scored(a = smooth_scores(300, 2))
+    both <- gene_quantiles(list(first = one, second = two), three, shifts = 20, seed = 5)
+    expect_identical(colnames(both), c("first", "second"))
+    for (name in SummarizedExperiment::assayNames(both)) {
+        expect_identical(unname(SummarizedExperiment::assay(both, name)[, 1]), unname(statistic(gene_quantiles(one, three, shifts = 20, seed = 5), name)))
+        expect_identical(unname(SummarizedExperiment::assay(both, name)[, 2]), unname(statistic(gene_quantiles(two, three, shifts = 20, seed = 5), name)))
+    }
+    expect_identical(colnames(gene_quantiles(list(one, two), three, shifts = 9)), c("ig", "ig.1"))
+    expect_error(as.data.frame(both), "not 2", class = "nucleograd_error_argument")
+    expect_error(gene_quantiles(list(one, scored(a = smooth_scores(200))), three), "ig.1", class = "nucleograd_error_contigs")
+    expect_error(gene_quantiles(list(one, 1), three), class = "nucleograd_error_argument")
+})
+
+test_that("prevalence joins by gene, by gene without the number of a copy, and by product", {
+    genes <- features_on("a", seq(1, 81, 20), seq(10, 90, 20), gene = c("spo0A", "spo0A_2", NA, "abc_1", NA),
+                         product = c(NA, NA, "flagellin", NA, "unheard of"))
+    prevalence <- data.frame(gene = c("flagellin", "spo0A", "abc_1"), share_yes = c(0.5, 1, 0), label = c("Equal", "More in yes", "Less in yes"))
+    result <- gene_quantiles(scored(a = smooth_scores(100)), genes, prevalence = prevalence, shifts = 9)
+    expect_identical(SummarizedExperiment::rowRanges(result)$prevalence,
+                     c("More in yes", "More in yes", "Equal", "Less in yes", "Absent elsewhere"))
+    expect_identical(names(as.data.frame(result))[1:4], c("Gene", "Description", "Quantile Position", "Prevalence"))
+    expect_output(print(result), "Absent elsewhere")
+    expect_error(gene_quantiles(scored(a = smooth_scores(100)), genes, prevalence = prevalence[1:2]), "label", class = "nucleograd_error_argument")
 })
 
 test_that("the table is ranked, names every feature, and survives subsetting", {
