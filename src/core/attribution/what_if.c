@@ -188,7 +188,7 @@ static ng_status make_hands(job *todo, int goals, ng_error *error)
     todo->items = items;
     todo->wide = items + todo->item_count;
     deal(todo);
-    if (ng_stream_make(&todo->plan, &todo->source, 0, run, &todo->stream, error)) return error->status;
+    if (ng_stream_make(&todo->plan, &todo->source, 0, 1, run, &todo->stream, error)) return error->status;
     if (ng_stream_make_rounds(&todo->stream, todo->group, error)) return error->status;
     todo->group = todo->stream.samples;
     if (ng_head_make(&todo->stream, &todo->objective, goals, run->arena, &todo->head, error)) return error->status;
