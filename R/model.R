@@ -86,7 +86,7 @@ model_of <- function(pointer, parsed, file, frame) {
     settings <- list(file = file, keras_version = parsed$keras_version, description = parsed$description,
                      output_nodes = as.integer(parsed$outputs), input_nodes = as.integer(parsed$inputs),
                      tokens = vapply(parsed$inputs, function(node) c(parsed$nodes[[node]]$config$tokens, NA_real_)[1], 0),
-                     filters = first_filters(parsed),
+                     filters = first_filters(parsed), nodes = parsed$nodes,
                      class = vapply(parsed$nodes, `[[`, "", "class"), from = lapply(parsed$nodes, `[[`, "inputs"),
                      activation = vapply(parsed$nodes, function(node) c(node$config$activation, NA_character_)[1], ""))
     model <- new("Model", pointer = pointer, name = basename(file), inputs = inputs, settings = settings)
