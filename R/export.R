@@ -6,7 +6,8 @@
 #'
 #' **HDF5.** Each contig has a group `contig_1`, `contig_2`, ... with `scores`, 64-bit numbers (bp x 4 to h5py, columns A, C, G, T),
 #' and `sequence`, the letters as bytes; both are chunked along the contig and compressed, so that a piece is read without the
-#' rest. `windows` is a table: `contig` (a number), `start`, `end` (1-based, closed) and the checks. `contigs` and `settings` are JSON.
+#' rest. The group `windows` has one dataset a column: `contig` (a number), `start`, `end` (1-based, closed) and the checks. `contigs`,
+#' `settings` and `window_columns` (their order) are JSON, as bytes. Equal scores make files that are equal byte for byte.
 #' @param object An `Attribution`.
 #' @param con Path of the file to write; its ending says what: `.bw` or `.bigWig`, `.bedGraph` or `.bg`, `.gff3` or `.gff`, `.h5` or
 #'   `.hdf5`. An existing file is replaced, and only once the new one is complete.
