@@ -41,8 +41,8 @@ read_annotation <- function(file, genome = NULL) {
 gff_rows <- function(lines, file, call = parent.frame()) {
     lines <- lines[cumsum(startsWith(lines, ">")) == 0 & !startsWith(lines, "#")]
     rows <- sub("^((?:[^\t]*\t){8}[^\t]*)\t.*", "\\1", lines, perl = TRUE)
-    rows <- sub("[ ;]+#( .*)?$", "", rows)
-    good <- grepl("^[^\t]+\t[^\t]*\t[^\t]+\t[0-9]+\t[0-9]+(\t[^\t]*){4}$", rows)
+    rows <- sub("[ ;]+#( .*)?$", "", rows, perl = TRUE)
+    good <- grepl("^[^\t]+\t[^\t]*\t[^\t]+\t[0-9]+\t[0-9]+(\t[^\t]*){4}$", rows, perl = TRUE)
     if (length(rows) && all(good)) return(rows)
     problem <- if (length(rows)) "This row is not: {.val {substr(lines[!good][1], 1, 100)}}." else "It has no row."
     stop_input(c("{.arg file} must be GFF3: rows of nine fields, separated by tabs, with whole start and end.", x = problem,
