@@ -6,7 +6,7 @@ library(nucleograd)
 here <- dirname(sub("^--file=", "", grep("^--file=", commandArgs(), value = TRUE)))
 source(file.path(here, "report.R"))
 options(cli.progress_show_after = Inf)
-genomes <- as.numeric(Sys.getenv("GENOMES", 3000))
+genomes <- 3000
 names_wanted <- 40000
 
 folders <- c(Sys.getenv("NUCLEOGRAD_DATA", NA), file.path(here, "../../..", c("shared/data", "../shared/data")))
@@ -32,9 +32,9 @@ for (k in seq_len(genomes)) {
     genome <- made[[(k - 1) %% length(made) + 1]]
     rows <- genome$rows[startsWith(genome$rows, "#") | runif(length(genome$rows)) > 0.1]
     renamed <- which(grepl(";gene=", rows) & runif(length(rows)) < 0.1)
-    rows[renamed] <- Map(function(row, name) sub(";gene=[^;]*", paste0(";gene=", name), row), rows[renamed], sample(invented, length(renamed)))
+    regmatches(rows[renamed], regexpr(";gene=[^;]*", rows[renamed])) <- paste0(";gene=", sample(invented, length(renamed)))
     connection <- gzfile(files[k], "w", compression = 1)
-    writeLines(unlist(rows), connection)
+    writeLines(rows, connection)
     close(connection)
     file.append(files[k], genome$sequence)                 # gzipped files one after the other are one
 }
