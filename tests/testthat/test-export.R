@@ -66,7 +66,7 @@ test_that("HDF5 gives the same attribution again, and others find four channels 
     path <- tempfile(fileext = ".h5")
     rtracklayer::export(scores, path)
     Sys.sleep(1.1)                                                    # a time of writing would tell the files apart
-    expect_identical(unname(tools::md5sum(suppressMessages(rtracklayer::export(attribution, tempfile(fileext = ".h5"))))), unname(tools::md5sum(path)))
+    expect_identical(unname(tools::md5sum(suppressMessages(rtracklayer::export(scores, tempfile(fileext = ".h5"))))), unname(tools::md5sum(path)))
     again <- read_attribution(path)
     expect_identical(again@scores, scores@scores)
     expect_identical(again@settings, scores@settings)
