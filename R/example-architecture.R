@@ -31,8 +31,7 @@ example_architecture <- function(name = "sporulation", seed = 1) {
     network <- build_architecture(name, seed)
     source <- list(file = name, call = frame)
     parsed <- flatten_model(network$description, list(weights = network$weights, keras_version = "2.15.0", backend = "tensorflow"), source)
-    pointer <- .Call(C_model, parsed$nodes, parsed$weights, as.integer(parsed$inputs), as.integer(parsed$outputs), frame)
-    model_of(pointer, parsed, name, frame)
+    parsed_model(parsed, name, frame)
 }
 
 architecture_names <- c("sporulation", "pathogenicity", "cell_size", "cell_morphology", "window", "recurrent_window",

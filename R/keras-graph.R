@@ -11,12 +11,17 @@ flatten_model <- function(json, stored, source) {
     if (is.null(stored$tree)) for (layer in model$layers) load_weights(graph, layer, stored$weights)
     else load_tree(graph, model, stored$tree)
     for (layer in model$layers) check_weights(graph, layer)
+    c(flatten_layers(graph, model), list(keras_version = stored$keras_version, backend = stored$backend, description = json))
+}
+
+# Nodes of a model whose layers have their weights.
+flatten_layers <- function(graph, model) {
     inputs <- vapply(model_inputs(graph, model), function(input)
         add_node(graph, "InputLayer", input$name, integer(), list(shape = input$shape)), integer(1))
     for (name in intersect(names(inputs), names(graph$rows))) graph$rows[[name]]$node <- inputs[[name]]
     outputs <- call_model(graph, model, inputs, distributed = FALSE)
     names(outputs) <- make.unique(model$output_names, sep = "_")
-    c(graph_result(graph, inputs, outputs), list(keras_version = stored$keras_version, backend = stored$backend, description = json))
+    graph_result(graph, inputs, outputs)
 }
 
 new_graph <- function(source, keras3 = FALSE) {
@@ -26,6 +31,7 @@ new_graph <- function(source, keras3 = FALSE) {
     graph$nodes <- graph$weights <- graph$rows <- graph$masks <- list()
     graph$embeddings <- integer()
     graph$weight_count <- 0L
+    graph$training <- FALSE                                                      # whether layers that only act in training get nodes
     graph$most_nodes <- 10000L                                                   # nested calls may multiply without end
     graph
 }
@@ -246,6 +252,7 @@ call_layer <- function(graph, layer, inputs, distributed = FALSE) {
 
 call_plain <- function(graph, layer, inputs, distributed) {
     node <- inputs
+    if (graph$training && layer$class %in% identity_layers) node <- add_training_node(layer, inputs, graph, distributed)
     if (!is.null(layer$settings)) {
         compute <- if (is.null(layer_parts[[layer$class]])) one_part else layer_parts[[layer$class]]
         add <- function(class, inputs, config = list(), weights = integer())

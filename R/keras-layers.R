@@ -13,7 +13,7 @@ layer_settings <- list(
     AveragePooling1D = list(pool_size = 2, strides = NULL, padding = "valid"),
     GlobalMaxPooling1D = list(data_format = "channels_last", keepdims = FALSE),
     GlobalAveragePooling1D = list(data_format = "channels_last", keepdims = FALSE),
-    BatchNormalization = list(axis = -1, epsilon = 1e-3, scale = TRUE, center = TRUE),
+    BatchNormalization = list(axis = -1, epsilon = 1e-3, scale = TRUE, center = TRUE, momentum = 0.99),
     LayerNormalization = list(axis = -1, epsilon = 1e-3, scale = TRUE, center = TRUE),
     Flatten = list(),
     Reshape = list(target_shape = NA_real_),

@@ -69,8 +69,12 @@ read_model <- function(file, architecture = NULL) {
 load_model <- function(file, architecture, shown, frame) {
     parsed <- if (is_onnx(file)) parse_onnx(file, call = frame)
               else parse_keras(file, architecture, call = frame, name = basename(shown))
+    parsed_model(parsed, shown, frame)
+}
+
+parsed_model <- function(parsed, name, frame) {
     pointer <- .Call(C_model, parsed$nodes, parsed$weights, as.integer(parsed$inputs), as.integer(parsed$outputs), frame)
-    model_of(pointer, parsed, shown, frame)
+    model_of(pointer, parsed, name, frame)
 }
 
 # TensorFlow's folders hold a graph of its operations, not the layers.

@@ -221,7 +221,7 @@ flattened <- function(graph, node, x) {
                       flat = if (identical(kept, c("C", "L")) && all(sizes > 1)) sizes)
 }
 
-flatten <- function(graph, node, given) {
+flatten_node <- function(graph, node, given) {
     if (attribute_of(node, "axis", 1) != 1) refuse_operator(graph, node, "joins samples")
     flattened(graph, node, expect_tensor(graph, node, given[[1]]))
 }
@@ -242,7 +242,7 @@ joined <- function(graph, node, x) {
     if (length(x$parts) == 1) x$parts else emit(graph, node, "Concatenate", x$parts, list(axis = -1))
 }
 
-dense <- function(graph, node, x, kernel, bias) {
+dense_node <- function(graph, node, x, kernel, bias) {
     if (utils::tail(x$axes, 1) != "C" || nrow(kernel) != size_of(x, "C")) refuse_operator(graph, node, "does not multiply the channels")
     kernel <- kernel[channel_order(x), , drop = FALSE]
     weights <- c(list(weight(t(kernel), dim(kernel))), if (!is.null(bias)) list(weight(rep_len(bias, ncol(kernel)))))
@@ -256,14 +256,14 @@ general_product <- function(graph, node, given) {
     kernel <- matrix(given[[2]]$data, dims[2])                                      # row-major: this is its transpose
     if (attribute_of(node, "transB", 0) == 0) kernel <- t(kernel)
     bias <- if (length(given) > 2) attribute_of(node, "beta", 1) * given[[3]]$data
-    dense(graph, node, x, attribute_of(node, "alpha", 1) * kernel, bias)
+    dense_node(graph, node, x, attribute_of(node, "alpha", 1) * kernel, bias)
 }
 
 matrix_product <- function(graph, node, given) {
     x <- expect_tensor(graph, node, given[[1]])
     dims <- given[[2]]$dims
     if (!is_known(given[[2]]) || length(dims) != 2) refuse_operator(graph, node, "multiplies two tensors")
-    dense(graph, node, x, matrix(given[[2]]$data, dims[1], byrow = TRUE), NULL)
+    dense_node(graph, node, x, matrix(given[[2]]$data, dims[1], byrow = TRUE), NULL)
 }
 
 concatenation <- function(graph, node, given) {
@@ -460,7 +460,7 @@ onnx_operators <- list(
     Conv = convolution, MaxPool = pooling("MaxPooling1D"), AveragePool = pooling("AveragePooling1D"), Pad = padding,
     GlobalMaxPool = global_pooling("GlobalMaxPooling1D"), GlobalAveragePool = global_pooling("GlobalAveragePooling1D"),
     ReduceMax = reduction("GlobalMaxPooling1D"), ReduceMean = reduction("GlobalAveragePooling1D"),
-    Flatten = flatten, Reshape = reshape, Gemm = general_product, MatMul = matrix_product, Concat = concatenation,
+    Flatten = flatten_node, Reshape = reshape, Gemm = general_product, MatMul = matrix_product, Concat = concatenation,
     Transpose = transposition, Squeeze = squeeze, Unsqueeze = unsqueeze, Gather = gathering, Slice = slicing,
     LSTM = recurrent("LSTM"), GRU = recurrent("GRU"),
     Constant = constant, Shape = shape_of, ConstantOfShape = filled)

@@ -70,10 +70,10 @@ predict.Model <- function(object, genome, window = NULL, step = NULL, threads = 
 }
 
 # Checks arrays against the model's inputs; list(numbers, shapes, count): row-major, as the core reads them.
-check_arrays <- function(model, arrays, call = parent.frame()) {
+check_arrays <- function(model, arrays, call = parent.frame(), name = "genome") {
     if (!is.list(arrays)) arrays <- list(arrays)
     if (length(arrays) != length(model@inputs))
-        stop_input("{.arg genome} must hold one array for each of the {length(model@inputs)} input{?s} of {.arg model}, not {length(arrays)}.", call = call)
+        stop_input("{.arg {name}} must hold one array for each of the {length(model@inputs)} input{?s} of {.arg model}, not {length(arrays)}.", call = call)
     for (at in seq_along(arrays)) {
         wanted <- model@inputs[[at]]
         arrays[[at]] <- one_hot_tokens(arrays[[at]], model@settings$tokens[at], length(wanted), call)

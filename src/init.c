@@ -34,6 +34,10 @@ extern SEXP bridge_seism_split(SEXP, SEXP, SEXP);
 extern SEXP bridge_seism_polish(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
 extern SEXP bridge_motif_simulate(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
 extern SEXP bridge_motif_bayes(SEXP, SEXP, SEXP, SEXP);
+extern SEXP bridge_trainer(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
+extern SEXP bridge_train(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
+extern SEXP bridge_trainer_state(SEXP);
+extern SEXP bridge_restore_trainer(SEXP, SEXP, SEXP);
 extern SEXP bridge_threads(void);
 extern SEXP bridge_kernel(SEXP);
 
@@ -73,6 +77,11 @@ static const R_CallMethodDef entries[] = {
     /* bridge/motif_simulation.c */
     ENTRY(motif_simulate, 7),
     ENTRY(motif_bayes, 4),
+    /* bridge/training.c */
+    ENTRY(trainer, 7),
+    ENTRY(train, 7),
+    ENTRY(trainer_state, 1),
+    ENTRY(restore_trainer, 3),
     /* bridge/machine.c */
     ENTRY(threads, 0),
     ENTRY(kernel, 1),

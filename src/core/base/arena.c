@@ -4,7 +4,7 @@
 
 enum { ALIGNMENT = 64 };                        /* a cache line, and the widest vector register */
 
-typedef struct block { struct block *next; } block;
+typedef struct block { struct block *next; int64_t bytes; } block;
 
 struct ng_arena { block *blocks; int64_t used, limit; };
 
@@ -15,13 +15,20 @@ ng_arena *ng_arena_new(int64_t limit_bytes)
     return arena;
 }
 
-void ng_arena_free(ng_arena *arena)
+const void *ng_arena_mark(const ng_arena *arena) { return arena->blocks; }
+
+void ng_arena_rewind(ng_arena *arena, const void *mark)
 {
-    if (!arena) return;
-    for (block *b = arena->blocks, *next; b; b = next) {
-        next = b->next;
+    for (block *b = arena->blocks; b && b != mark; b = arena->blocks) {
+        arena->blocks = b->next;
+        arena->used -= b->bytes;
         free(b);
     }
+}
+
+void ng_arena_free(ng_arena *arena)
+{
+    if (arena) ng_arena_rewind(arena, NULL);
     free(arena);
 }
 
@@ -42,7 +49,7 @@ void *ng_alloc(ng_arena *arena, int64_t count, size_t size, ng_error *error)
         ng_fail(error, NG_OUT_OF_MEMORY, NULL, "the system has no memory left: %lld bytes more were asked for", (long long)bytes);
         return NULL;
     }
-    b->next = arena->blocks;
+    *b = (block){arena->blocks, bytes};
     arena->blocks = b;
     arena->used += bytes;
     const uintptr_t first = (uintptr_t)(b + 1);

@@ -1,6 +1,7 @@
 /* core/network/conv1d.c: Conv1D, a sum over the taps of a sliding window.   x (L, C) -> y (Lo, F); kernel K (k, C, F), bias b (F)
  *     y[t, o]   = b[o] + sum over j, c of x[t s - P + j d, c] K[j, c, o]                    rows outside [0, L) count for nothing
  *     dx[q, c] += sum over j, o of dy[t, o] K[j, c, o],  t = (q + P - j d) / s              where that is whole and in [0, Lo)
+ *     dK[j, c, o] += sum over t of x[t s - P + j d, c] dy[t, o],   db[o] += sum over t of dy[t, o]
  * k = kernel_size, s = strides, d = dilation_rate; Lo and P as in ng_slide().
  *
  * Both are slides of one kind. Backward with s = 1 goes over dy with the taps in reverse. With s > 1 the rows q fall into s
@@ -11,6 +12,7 @@
  * where K is 0 outside its taps: the same chain, with terms of 0 before and after it. */
 #include <string.h>
 #include "core/kernels/matrix.h"
+#include "core/kernels/weight_product.h"
 #include "core/network/layer.h"
 
 /* Row m of the result reads rows m * stride - pad + j * dilation, j = 0..taps-1. */
@@ -76,6 +78,7 @@ static ng_status shape(ng_layer *layer, ng_arena *arena, ng_error *error)
         if (pack_phase(layer, r, arena, &config->phases[r], error)) return error->status;
     if (pack_folded(layer, config->phases, arena, &config->folded, error)) return error->status;
     config->bias = use_bias ? layer->weights[1].data : config->forward.kernel.zeros;
+    layer->gradient_bytes = ng_weight_product_floats(layer->reach, layer->out.length, C, F) * (int64_t)sizeof(float);
     layer->config = config;
     return NG_OK;
 }
@@ -174,4 +177,19 @@ static void backward(const ng_layer *layer, const ng_tile *dy, const ng_code *co
     if (dx->data && config->folded.taps) unsign_zeros(dx);
 }
 
-const ng_layer_type ng_conv1d = {"Conv1D", .affine = true, .shape = shape, .forward = forward, .backward = backward};
+static void gradients(const ng_layer *layer, const ng_tile *x, const ng_tile *dy, const ng_code *code, ng_tile *dx, float *const *dw,
+                      void *scratch)
+{
+    const int64_t C = x->channels, F = dy->channels;
+    for (int64_t n = 0; n < dy->samples; n++) {
+        const float *gradient = ng_row(dy, n, 0);
+        if (dw[0])
+            ng_add_weight_product(&(ng_weight_product){layer->reach, ng_row(x, n, 0), gradient, C, F, x->length, dy->length, C, F, C * F, F},
+                                  dw[0], scratch);
+        if (layer->weight_count > 1 && dw[1]) ng_add_rows(gradient, dy->length, F, F, dw[1]);
+    }
+    backward(layer, dy, code, dx, scratch);
+}
+
+const ng_layer_type ng_conv1d = {
+    "Conv1D", .affine = true, .shape = shape, .forward = forward, .backward = backward, .gradients = gradients};

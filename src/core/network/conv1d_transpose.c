@@ -1,8 +1,10 @@
 /* core/network/conv1d_transpose.c: Conv1DTranspose, the transpose of a Conv1D.   x (L, C) -> y (Lo, F); kernel K (k, F, C), bias b (F)
  *     y[q, o]   = b[o] + sum over j, c of x[t, c] K[j, o, c],  t = (q + P - j d) / s        where that is whole and in [0, L)
  *     dx[t, c] += sum over j, o of dy[t s - P + j d, o] K[j, o, c]                          rows outside [0, Lo) count for nothing
+ *     dK[j, o, c] += sum over t of dy[t s - P + j d, o] x[t, c],   db[o] += sum over q of dy[q, o]
  * With the span e = (k - 1) d + 1: Lo = L s for "same", L s + max(e - s, 0) for "valid", or with output_padding a
  * (L - 1) s + e - 2 h + a, where h = e / 2 for "same" and 0 for "valid". P is what a Conv1D from Lo to L rows pads. */
+#include "core/kernels/weight_product.h"
 #include "core/network/taps.h"
 
 typedef struct transpose { ng_taps forward, back; ng_reach windows; const float *bias; } transpose;      /* windows: over y */
@@ -51,6 +53,7 @@ static ng_status shape(ng_layer *layer, ng_arena *arena, ng_error *error)
     config->windows.stride = -layer->reach.stride;
     config->bias = use_bias ? layer->weights[1].data : NULL;
     layer->config = config;
+    layer->gradient_bytes = ng_weight_product_floats(config->windows, layer->in->length, F, C) * (int64_t)sizeof(float);
     if (ng_taps_pack(layer, (ng_taps_strides){F * C, 0, 1, C}, arena, &config->forward, error)) return error->status;
     return ng_taps_pack(layer, (ng_taps_strides){F * C, 0, C, 1}, arena, &config->back, error);
 }
@@ -70,4 +73,19 @@ static void backward(const ng_layer *layer, const ng_tile *dy, const ng_code *co
     if (dx->data) ng_taps_gather(&config->back, config->windows, dy, dx);
 }
 
-const ng_layer_type ng_conv1d_transpose = {"Conv1DTranspose", .affine = true, .shape = shape, .forward = forward, .backward = backward};
+/* x and dy change places: a transposed kernel. */
+static void gradients(const ng_layer *layer, const ng_tile *x, const ng_tile *dy, const ng_code *code, ng_tile *dx, float *const *dw,
+                      void *scratch)
+{
+    const int64_t C = x->channels, F = dy->channels;
+    for (int64_t n = 0; n < dy->samples; n++) {
+        if (dw[0])
+            ng_add_weight_product(&(ng_weight_product){((const transpose *)layer->config)->windows, ng_row(dy, n, 0), ng_row(x, n, 0), F, C,
+                                                       dy->length, x->length, F, C, F * C, C}, dw[0], scratch);
+        if (layer->weight_count > 1 && dw[1]) ng_add_rows(ng_row(dy, n, 0), dy->length, F, F, dw[1]);
+    }
+    backward(layer, dy, code, dx, scratch);
+}
+
+const ng_layer_type ng_conv1d_transpose = {
+    "Conv1DTranspose", .affine = true, .shape = shape, .forward = forward, .backward = backward, .gradients = gradients};

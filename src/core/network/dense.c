@@ -1,8 +1,10 @@
 /* core/network/dense.c: Dense on the last axis, each row on its own.    x (..., C) -> y (..., U), kernel W (C, U), bias b (U)
  * The projections of attention split U, or C, into heads: (C, H, U / H), (H, C / H, U), in the same order of numbers.
  *     y[t, o]   = b[o] + sum over c of x[t, c] W[c, o]
- *     dx[t, c] += sum over o of dy[t, o] W[c, o] */
+ *     dx[t, c] += sum over o of dy[t, o] W[c, o]
+ *     dW[c, o] += sum over t of x[t, c] dy[t, o],   db[o] += sum over t of dy[t, o] */
 #include "core/kernels/matrix.h"
+#include "core/kernels/weight_product.h"
 #include "core/network/layer.h"
 
 typedef struct dense { ng_packed kernel, transposed; const float *bias; } dense;
@@ -38,6 +40,7 @@ static ng_status shape(ng_layer *layer, ng_arena *arena, ng_error *error)
     layer->config = config;
     ng_row_by_row(layer);
     layer->out.channels = units;
+    layer->gradient_bytes = ng_weight_product_floats(layer->reach, ng_rows(layer->out), channels, units) * (int64_t)sizeof(float);
     return NG_OK;
 }
 
@@ -69,4 +72,22 @@ static void backward(const ng_layer *layer, const ng_tile *dy, const ng_code *co
     if (dx->data) multiply(dy, &config->transposed, NULL, true, dx);
 }
 
-const ng_layer_type ng_dense = {"Dense", .affine = true, .shape = shape, .forward = forward, .backward = backward};
+/* Where every sample has one row, the samples are the rows of one product here too. */
+static void gradients(const ng_layer *layer, const ng_tile *x, const ng_tile *dy, const ng_code *code, ng_tile *dx, float *const *dw,
+                      void *scratch)
+{
+    const int64_t C = x->channels, U = dy->channels, samples = dy->length == 1 ? 1 : dy->samples;
+    const int64_t rows = dy->length == 1 ? dy->samples : dy->length;
+    const int64_t x_stride = dy->length == 1 ? x->sample_stride : C, dy_stride = dy->length == 1 ? dy->sample_stride : U;
+    for (int64_t n = 0; n < samples; n++) {
+        const float *gradient = ng_row(dy, n, 0);
+        if (dw[0])
+            ng_add_weight_product(&(ng_weight_product){layer->reach, ng_row(x, n, 0), gradient, x_stride, dy_stride, rows, rows, C, U, C * U, U},
+                                  dw[0], scratch);
+        if (layer->weight_count > 1 && dw[1]) ng_add_rows(gradient, rows, dy_stride, U, dw[1]);
+    }
+    backward(layer, dy, code, dx, scratch);
+}
+
+const ng_layer_type ng_dense = {
+    "Dense", .affine = true, .shape = shape, .forward = forward, .backward = backward, .gradients = gradients};

@@ -6,7 +6,7 @@ static ng_layer layer_of(const ng_graph *graph, int at)
 {
     const ng_call *call = &graph->calls[at];
     return (ng_layer){.type = call->type, .name = call->name, .index = at, .settings = &call->settings, .weights = call->weights,
-                      .weight_count = call->weight_count, .inputs = call->input_count};
+                      .weight_count = call->weight_count, .inputs = call->input_count, .training = graph->training};
 }
 
 static ng_status check_weights(const ng_call *call, const ng_layer *layer, ng_error *error)

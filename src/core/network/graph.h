@@ -22,6 +22,7 @@ typedef struct ng_graph {
     const int *inputs, *outputs;                 /* calls: InputLayers in the model's order; outputs in the model's order */
     int64_t weight_count;
     const ng_tensor *weights;                    /* of all layers, in the order of the file; calls share them */
+    bool training;                               /* of its layers */
 } ng_graph;
 
 /* Refuses a graph whose calls are out of order, that reads what is not there, whose weights hold NaN or infinity, or whose

@@ -1,7 +1,9 @@
 /* core/network/grouped_conv1d.c: Conv1D in groups of channels.    x (L, C) -> y (Lo, F); kernel K (k, C / G, F), bias b (F)
  *     y[t, o]   = b[o] + sum over j, c of x[t s - P + j d, g C/G + c] K[j, c, o]            g = the group of o, F/G of them in each
  *     dx[q, g C/G + c] += sum over j, o in g of dy[t, o] K[j, c, o],  t = (q + P - j d) / s where that is whole and in [0, Lo)
+ *     dK[j, c, o] += sum over t of x[t s - P + j d, g C/G + c] dy[t, o],   db[o] += sum over t of dy[t, o]
  * DepthwiseConv1D is the case G = C, with a kernel (k, C, M): the numbers of K (k, 1, C M). Geometry as in conv1d.c. */
+#include "core/kernels/weight_product.h"
 #include "core/network/taps.h"
 
 typedef struct grouped { ng_taps forward, back; const float *bias; } grouped;
@@ -33,6 +35,7 @@ static ng_status shape(ng_layer *layer, ng_arena *arena, ng_error *error)
     config->back = (ng_taps){.groups = G, .depth = columns, .columns = depth};
     config->bias = use_bias ? layer->weights[1].data : NULL;
     layer->config = config;
+    layer->gradient_bytes = ng_weight_product_floats(layer->reach, layer->out.length, depth, columns) * (int64_t)sizeof(float);
     if (ng_taps_pack(layer, (ng_taps_strides){depth * F, columns, F, 1}, arena, &config->forward, error)) return error->status;
     return ng_taps_pack(layer, (ng_taps_strides){depth * F, columns, 1, F}, arena, &config->back, error);
 }
@@ -51,4 +54,19 @@ static void backward(const ng_layer *layer, const ng_tile *dy, const ng_code *co
     if (dx->data) ng_taps_scatter(&((const grouped *)layer->config)->back, layer->reach, dy, dx);
 }
 
-const ng_layer_type ng_grouped_conv1d = {"GroupedConv1D", .affine = true, .shape = shape, .forward = forward, .backward = backward};
+static void gradients(const ng_layer *layer, const ng_tile *x, const ng_tile *dy, const ng_code *code, ng_tile *dx, float *const *dw,
+                      void *scratch)
+{
+    const ng_taps *taps = &((const grouped *)layer->config)->forward;
+    const int64_t C = x->channels, F = dy->channels, depth = taps->depth, columns = taps->columns;
+    for (int64_t n = 0; n < dy->samples; n++) {
+        for (int64_t g = 0; dw[0] && g < taps->groups; g++)
+            ng_add_weight_product(&(ng_weight_product){layer->reach, ng_row(x, n, 0) + g * depth, ng_row(dy, n, 0) + g * columns, C, F,
+                                                       x->length, dy->length, depth, columns, depth * F, F}, dw[0] + g * columns, scratch);
+        if (layer->weight_count > 1 && dw[1]) ng_add_rows(ng_row(dy, n, 0), dy->length, F, F, dw[1]);
+    }
+    backward(layer, dy, code, dx, scratch);
+}
+
+const ng_layer_type ng_grouped_conv1d = {
+    "GroupedConv1D", .affine = true, .shape = shape, .forward = forward, .backward = backward, .gradients = gradients};

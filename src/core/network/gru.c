@@ -79,7 +79,13 @@ static void back(const ng_recurrent *r, const ng_step *s)
     ng_multiply(s->z.data, s->samples, s->z.stride, &r->recurrent_back, 0, 2 * gate, NULL, true, s->h.data, s->h.stride);
 }
 
-static const ng_cell cell = {.gates = GATES, .states = 1, .kept = NG_GRU_KEPT, .work = LANES, .step = step, .back = back};
+static void gated(const ng_recurrent *r, const float *kept, const float *h, float *to)
+{
+    for (int64_t unit = 0; unit < r->units; unit++)
+        to[unit] = kept[unit / NG_PANEL * NG_GRU_KEPT * NG_PANEL + 3 * NG_PANEL + unit % NG_PANEL] * h[unit];
+}
+
+static const ng_cell cell = {.gates = GATES, .states = 1, .kept = NG_GRU_KEPT, .work = LANES, .step = step, .back = back, .gated = gated};
 
 static ng_status read_bias(const ng_layer *layer, ng_recurrent *r, ng_arena *arena, ng_error *error)
 {
@@ -108,4 +114,6 @@ static ng_status shape(ng_layer *layer, ng_arena *arena, ng_error *error)
     return ng_flag(layer->settings, "use_bias", layer->weight_count > 2) ? read_bias(layer, r, arena, error) : NG_OK;
 }
 
-const ng_layer_type ng_gru = {"GRU", .forgetful = true, .shape = shape, .forward = ng_recurrent_forward, .backward = ng_recurrent_backward};
+const ng_layer_type ng_gru = {
+    "GRU", .forgetful = true, .shape = shape, .forward = ng_recurrent_forward, .backward = ng_recurrent_backward,
+    .gradients = ng_recurrent_gradients};

@@ -36,6 +36,7 @@ typedef struct ng_layer {
     const ng_tensor *weights;                    /* in Keras order */
     int weight_count, inputs;
     const ng_shape *in;                          /* one per input */
+    bool training;                               /* gradients() will be called: forward keeps what it needs */
     /* from here on written by shape(); the plan owns this copy of the layer */
     ng_shape out;
     ng_reach reach;
@@ -43,6 +44,7 @@ typedef struct ng_layer {
     int64_t code_bytes;                          /* kept per output row and sample, from forward to backward; multiple of 4 if floats */
     int64_t scratch_bytes, call_bytes;           /* scratch of one call: scratch_bytes for each sample in the tile, and call_bytes */
     int64_t y_align, x_align;                    /* tiles of y, and of dx, begin at multiples of these; 0: anywhere */
+    int64_t gradient_bytes;                      /* scratch of gradients(), for each sample, if that is more */
     int64_t weight_bytes;                        /* what a call reads besides its tiles, if so much that samples should share it */
     double row_operations;                       /* floating-point ones of a row of y, if not those of the formula */
 } ng_layer;
@@ -55,7 +57,9 @@ typedef struct ng_layer {
  * (3) x[i] holds at least ng_rows_needed(reach, rows of y); dy and code hold at least ng_rows_touched(reach, rows of dx).
  *     A layer whose reach has size 0 writes, and keeps, all rows.
  * (4) forward overwrites y and code; backward adds to dx[i] (which may be the same tile for two inputs). dx[i] == NULL data:
- *     nobody wants that gradient. dx[i] may hold different rows for different inputs, and x[i] more rows than needed. */
+ *     nobody wants that gradient. dx[i] may hold different rows for different inputs, and x[i] more rows than needed.
+ * (5) gradients, of layers with weights, does what backward does and adds to dw[w], the gradient of weight w (NULL: nobody wants
+ *     it). Tiles hold all rows; the sums run over the samples of the tile in their order. */
 typedef struct ng_layer_type {
     const char *class_name;                      /* Keras class, the key of the reader's table */
     const char *algorithm;                       /* of a kernel that does not follow the formula step by step; NULL: it does */
@@ -64,6 +68,8 @@ typedef struct ng_layer_type {
     ng_status (*shape)(ng_layer *layer, ng_arena *arena, ng_error *error);
     void (*forward)(const ng_layer *layer, const ng_tile *x, ng_tile *y, ng_code *code, void *scratch);
     void (*backward)(const ng_layer *layer, const ng_tile *dy, const ng_code *code, ng_tile *dx, void *scratch);
+    void (*gradients)(const ng_layer *layer, const ng_tile *x, const ng_tile *dy, const ng_code *code, ng_tile *dx, float *const *dw,
+                      void *scratch);
 } ng_layer_type;
 
 typedef enum { NG_VALID, NG_SAME, NG_CAUSAL } ng_padding;

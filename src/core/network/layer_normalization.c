@@ -2,9 +2,11 @@
  *     m = mean_c x,   v = mean_c (x - m)^2,   r = 1 / sqrt(v + epsilon),   h = (x - m) r
  *     y = gamma h + beta
  *     dx += r (g - mean_c g - h mean_c (g h))          g = dy gamma; forward keeps h and r
+ *     dgamma += sum over rows of dy h,   dbeta += sum over rows of dy
  * The means are summed in float64, one channel after the other. */
 #include <math.h>
 #include "core/network/layer.h"
+#include "core/network/vector.h"
 
 typedef struct layer_normalization { const float *gamma, *beta; double epsilon; } layer_normalization;
 
@@ -74,5 +76,18 @@ static void backward(const ng_layer *layer, const ng_tile *dy, const ng_code *co
     }
 }
 
+static void gradients(const ng_layer *layer, const ng_tile *x, const ng_tile *dy, const ng_code *code, ng_tile *dx, float *const *dw,
+                      void *scratch)
+{
+    (void)x;
+    const bool scaled = ng_flag(layer->settings, "scale", true), centred = ng_flag(layer->settings, "center", true);
+    NG_EACH_ROW(dy, sample, t) {
+        const float *from = ng_row(dy, sample, t);
+        if (scaled && dw[0]) ng_add_product(dw[0], from, (const float *)ng_code_row(code, sample, t), dy->channels);
+        if (centred && dw[scaled]) ng_add_to(dw[scaled], from, dy->channels);
+    }
+    backward(layer, dy, code, dx, scratch);
+}
+
 const ng_layer_type ng_layer_normalization = {
-    .class_name = "LayerNormalization", .shape = shape, .forward = forward, .backward = backward};
+    .class_name = "LayerNormalization", .shape = shape, .forward = forward, .backward = backward, .gradients = gradients};

@@ -57,4 +57,6 @@ static ng_status shape(ng_layer *layer, ng_arena *arena, ng_error *error)
     return ng_arrange_bias(r, layer->weights[2].data, GATES, arena, &r->bias, error);
 }
 
-const ng_layer_type ng_lstm = {"LSTM", .forgetful = true, .shape = shape, .forward = ng_recurrent_forward, .backward = ng_recurrent_backward};
+const ng_layer_type ng_lstm = {
+    "LSTM", .forgetful = true, .shape = shape, .forward = ng_recurrent_forward, .backward = ng_recurrent_backward,
+    .gradients = ng_recurrent_gradients};

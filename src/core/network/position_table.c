@@ -1,5 +1,5 @@
 /* core/network/position_table.c: PositionTable, a row of numbers of its own for every position.    x (L, C) -> y (L, C); P (L, C)
- *     y[t] = x[t] + P[t],    dx[t] += dy[t] */
+ *     y[t] = x[t] + P[t],    dx[t] += dy[t],    dP[t] += dy[t] */
 #include <string.h>
 #include "core/network/layer.h"
 #include "core/network/vector.h"
@@ -30,4 +30,13 @@ static void backward(const ng_layer *layer, const ng_tile *dy, const ng_code *co
     NG_EACH_ROW(dx, sample, t) ng_add_to(ng_row(dx, sample, t), ng_row(dy, sample, t), dx->channels);
 }
 
-const ng_layer_type ng_position_table = {"PositionTable", .affine = true, .shape = shape, .forward = forward, .backward = backward};
+static void gradients(const ng_layer *layer, const ng_tile *x, const ng_tile *dy, const ng_code *code, ng_tile *dx, float *const *dw,
+                      void *scratch)
+{
+    (void)x;
+    for (int64_t n = 0; dw[0] && n < dy->samples; n++) ng_add_to(dw[0], ng_row(dy, n, 0), dy->length * dy->channels);
+    backward(layer, dy, code, dx, scratch);
+}
+
+const ng_layer_type ng_position_table = {
+    "PositionTable", .affine = true, .shape = shape, .forward = forward, .backward = backward, .gradients = gradients};

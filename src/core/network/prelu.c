@@ -1,6 +1,7 @@
 /* core/network/prelu.c: PReLU, a learned slope below zero.    x (S, L, C) -> y (S, L, C)
  *     y = x where x > 0, else alpha x
  *     dx += dy, alpha dy or 0 where x > 0, x < 0 or x = 0          the slope is kept
+ *     dalpha += dy x where x < 0
  * alpha has the shape of the input; its axes in shared_axes have size 1. */
 #include <math.h>
 #include "core/network/layer.h"
@@ -9,6 +10,7 @@
 typedef struct prelu {
     const float *alpha;                          /* rows of as many channels as the input */
     int64_t sample_rows, length_rows;            /* alpha's row of input row t = s L + l is s * sample_rows + l * length_rows */
+    int64_t channels;                            /* of the weight: 1, or those of the input */
 } prelu;
 
 static ng_status shape(ng_layer *layer, ng_arena *arena, ng_error *error)
@@ -30,7 +32,7 @@ static ng_status shape(ng_layer *layer, ng_arena *arena, ng_error *error)
     for (int64_t t = 0; t < rows; t++)
         for (int64_t c = 0; c < in.channels; c++)
             alpha[t * in.channels + c] = layer->weights->data[t * size[2] + (size[2] == 1 ? 0 : c)];
-    *config = (prelu){alpha, size[0] == 1 ? 0 : size[1], size[1] != 1};
+    *config = (prelu){alpha, size[0] == 1 ? 0 : size[1], size[1] != 1, size[2]};
     layer->config = config;
     layer->code_bytes = (int64_t)sizeof(float) * in.channels;
     ng_row_by_row(layer);
@@ -61,4 +63,20 @@ static void backward(const ng_layer *layer, const ng_tile *dy, const ng_code *co
         ng_add_product(ng_row(dx, sample, t), ng_row(dy, sample, t), (const float *)ng_code_row(code, sample, t), dx->channels);
 }
 
-const ng_layer_type ng_prelu = {.class_name = "PReLU", .shape = shape, .forward = forward, .backward = backward};
+static void gradients(const ng_layer *layer, const ng_tile *x, const ng_tile *dy, const ng_code *code, ng_tile *dx, float *const *dw,
+                      void *scratch)
+{
+    const prelu *config = layer->config;
+    const int64_t length = layer->in->length;
+    NG_EACH_ROW(dy, sample, t) {
+        const float *from = ng_row(dy, sample, t), *at = ng_row(x, sample, t);
+        if (!dw[0]) break;
+        float *to = dw[0] + (t / length * config->sample_rows + t % length * config->length_rows) * config->channels;
+        for (int64_t c = 0; c < dy->channels; c++)
+            if (at[c] < 0) to[config->channels == 1 ? 0 : c] += from[c] * at[c];
+    }
+    backward(layer, dy, code, dx, scratch);
+}
+
+const ng_layer_type ng_prelu = {
+    .class_name = "PReLU", .shape = shape, .forward = forward, .backward = backward, .gradients = gradients};

@@ -1,15 +1,18 @@
 /* core/network/recurrent.c: a recurrent layer but for its cell.   x (L, C), initial states (u) -> y (L, u), or the last state (u)
  *     at each step   (state, kept) = step(x[t] W + b, state),   y[row] = h
  *     and back       dh += dy[row],    (dz, dstate) = back(kept, dstate),   dx[t] += dz W'
+ *     and            dW += x[t]' dz,   dU += h' dz,   db += dz          h: the state before the step
  * t runs from the start, or with go_backwards from the end; rows of y are in the order of the steps, or with restore_order in
  * the reverse. */
 #include <string.h>
+#include "core/kernels/weight_product.h"
 #include "core/network/recurrent.h"
 #include "core/network/vector.h"
 
 enum {
     MOST_KEPT = 2 << 20,                         /* bytes of a sample's coefficients that are better kept than computed again */
-    SPARE = NG_PANEL                             /* floats between lanes, so that samples do not meet in few sets of a cache */
+    SPARE = NG_PANEL,                            /* floats between lanes, so that samples do not meet in few sets of a cache */
+    STEPS = 32                                   /* whose dz are gathered for a product */
 };
 
 static ng_status read_returns(const ng_layer *layer, ng_recurrent *r, ng_error *error)
@@ -76,7 +79,7 @@ ng_status ng_arrange_bias(const ng_recurrent *r, const float *bias, int64_t gate
     return NG_OK;
 }
 
-static int64_t kept_floats(const ng_recurrent *r) { return r->cell->kept * r->padded; }        /* of a step */
+static int64_t kept_floats(const ng_recurrent *r) { return (r->cell->kept + r->training) * r->padded; }        /* of a step */
 static int64_t state_floats(const ng_recurrent *r) { return r->cell->states * r->padded; }
 static int64_t intervals(const ng_recurrent *r, int64_t length) { return (length + r->interval - 1) / r->interval; }
 
@@ -106,6 +109,26 @@ static int64_t divide(const ng_recurrent *r, int64_t samples, float *scratch, ro
     return used;
 }
 
+/* What gradients() gathers of STEPS steps, one row for each step and sample: x, h, what the last gate reads, dz, and dz of the last
+ * gate's recurrent kernel. */
+typedef struct gathered { float *x, *h, *gated, *dz, *last, *scratch; } gathered;
+
+static int64_t gather_room(const ng_layer *layer, int64_t samples, float *scratch, gathered *g)
+{
+    const ng_recurrent *r = layer->config;
+    const int64_t rows = STEPS * samples, C = layer->in->channels, u = r->units, width = r->cell->gates * u;
+    const struct { float **part; int64_t floats; } parts[] = {{&g->x, C}, {&g->h, u}, {&g->gated, u}, {&g->dz, width}, {&g->last, u}};
+    int64_t used = 0;
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        *parts[i].part = scratch ? scratch + used : NULL;
+        used += rows * parts[i].floats;
+    }
+    g->scratch = scratch ? scratch + used : NULL;
+    const int64_t of_x = ng_weight_product_floats((ng_reach){1, 1, 1, 0}, STEPS, C, width);
+    const int64_t of_h = ng_weight_product_floats((ng_reach){1, 1, 1, 0}, STEPS, u, width);
+    return used + samples * (of_x > of_h ? of_x : of_h);
+}
+
 /* The number of steps whose coefficients and states together are fewest. */
 static int64_t best_interval(const ng_recurrent *r, int64_t length)
 {
@@ -121,6 +144,8 @@ void ng_keep_states(ng_layer *layer, int64_t interval)
     r->interval = interval;
     layer->code_bytes = (code_floats(layer) + layer->out.length - 1) / layer->out.length * (int64_t)sizeof(float);
     layer->scratch_bytes = divide(r, 1, NULL, &in) * (int64_t)sizeof(float);
+    gathered g;
+    layer->gradient_bytes = layer->scratch_bytes + gather_room(layer, 1, NULL, &g) * (int64_t)sizeof(float);
 }
 
 ng_status ng_recurrent_shape(ng_layer *layer, const ng_cell *cell, ng_arena *arena, ng_recurrent **recurrent, ng_error *error)
@@ -147,7 +172,8 @@ ng_status ng_recurrent_shape(ng_layer *layer, const ng_cell *cell, ng_arena *are
     layer->config = r;
     layer->out = (ng_shape){sequence ? 2 : 1, 1, sequence ? length : 1, r->units};
     layer->reach = (ng_reach){0, 1, 1, 0};
-    const bool many = length * kept_floats(r) * (int64_t)sizeof(float) > MOST_KEPT && 2 * channels < kept_floats(r);
+    r->training = layer->training;
+    const bool many = !r->training && length * kept_floats(r) * (int64_t)sizeof(float) > MOST_KEPT && 2 * channels < kept_floats(r);
     ng_keep_states(layer, many ? best_interval(r, length) : 0);
     *recurrent = r;
     return NG_OK;
@@ -221,6 +247,7 @@ void ng_recurrent_forward(const ng_layer *layer, const ng_tile *x, ng_tile *y, n
             if (s % r->interval == 0) copy_lane(in.h, states, r->padded, N);
             if (s % r->interval == 0 && r->cell->states > 1) copy_lane(in.c, ng_further(states, r->padded), r->padded, N);
         }
+        if (keeps && r->training) copy_lane(in.h, code_at(code, s * kept_floats(r) + r->cell->kept * r->padded), r->padded, N);
         step(r, N, now, &in, keeps && !r->interval ? code_at(code, s * kept_floats(r)) : (ng_lane){0});
         if (r->returns == NG_SEQUENCE)
             copy_lane(in.h, (ng_lane){ng_row(y, 0, row_of(layer, s)), y->sample_stride}, r->units, N);
@@ -240,12 +267,53 @@ static void recompute(const ng_layer *layer, const ng_code *code, int64_t first,
         step(r, samples, kept_row(layer, code, s), in, ng_further(in->coefficients, (s - first) * kept_floats(r)));
 }
 
-void ng_recurrent_backward(const ng_layer *layer, const ng_tile *dy, const ng_code *code, ng_tile *dx, void *scratch)
+/* Adds the products of `rows` gathered rows. */
+static void add_products(const ng_layer *layer, const gathered *g, int64_t rows, float *const *dw)
+{
+    const ng_recurrent *r = layer->config;
+    const int64_t C = layer->in->channels, u = r->units, width = r->cell->gates * u;
+    const bool apart = r->candidate.panels;                          /* the last gate's recurrent kernel */
+    const ng_reach each = {1, 1, 1, 0};
+    if (dw[0]) ng_add_weight_product(&(ng_weight_product){each, g->x, g->dz, C, width, rows, rows, C, width, 0, width}, dw[0], g->scratch);
+    if (dw[1])
+        ng_add_weight_product(&(ng_weight_product){each, g->h, g->dz, u, width, rows, rows, u, apart ? width - u : width, 0, width}, dw[1],
+                              g->scratch);
+    if (dw[1] && apart)
+        ng_add_weight_product(&(ng_weight_product){each, g->gated, g->last, u, u, rows, rows, u, u, 0, width}, dw[1] + width - u, g->scratch);
+    if (layer->weight_count < 3 || !dw[2]) return;
+    ng_add_rows(g->dz, rows, width, width, dw[2]);
+    if (!r->reset_after) return;
+    ng_add_rows(g->dz, rows, width, width - u, dw[2] + width);
+    ng_add_rows(g->last, rows, u, u, dw[2] + 2 * width - u);
+}
+
+/* Row `at` of what is gathered: sample n in a step that reads x. */
+static void gather(const ng_recurrent *r, const room *in, ng_lane kept, int64_t n, const float *x, int64_t channels, int64_t at,
+                   const gathered *g)
+{
+    const int64_t u = r->units, gates = r->cell->gates;
+    const size_t bytes = (size_t)u * sizeof(float);
+    const float *k = ng_of_sample(kept, n), *h = k + r->cell->kept * r->padded, *dz = ng_of_sample(in->dz, n);
+    memcpy(g->x + at * channels, x, (size_t)channels * sizeof(float));
+    memcpy(g->h + at * u, h, bytes);
+    for (int64_t gate = 0; gate < gates; gate++) memcpy(g->dz + (at * gates + gate) * u, dz + gate * r->padded, bytes);
+    if (!r->candidate.panels) return;
+    if (r->reset_after) memcpy(g->gated + at * u, h, bytes);
+    else r->cell->gated(r, k, h, g->gated + at * u);
+    memcpy(g->last + at * u, r->reset_after ? ng_of_sample(in->work, n) : dz + (gates - 1) * r->padded, bytes);
+}
+
+/* x and dw: NULL where nobody wants the gradients of the weights. */
+static void walk_back(const ng_layer *layer, const ng_tile *x, const ng_tile *dy, const ng_code *code, ng_tile *dx, float *const *dw,
+                      void *scratch)
 {
     const ng_recurrent *r = layer->config;
     const int64_t L = layer->in->length, u = r->units, N = dy->samples, interval = r->interval ? r->interval : L;
     room in;
-    divide(r, N, scratch, &in);
+    gathered g = {0};
+    int64_t rows = 0;
+    const int64_t used = divide(r, N, scratch, &in);
+    if (dw) gather_room(layer, N, (float *)scratch + used, &g);
     memset(in.dh.data, 0, (size_t)(N * in.dh.stride) * sizeof(float));
     memset(in.dc.data, 0, (size_t)(N * in.dc.stride) * sizeof(float));
     for (int64_t n = 0; r->returns != NG_SEQUENCE && n < N; n++)
@@ -263,9 +331,25 @@ void ng_recurrent_backward(const ng_layer *layer, const ng_tile *dy, const ng_co
             if (dx->data && t >= dx->first && t < dx->last)
                 ng_multiply(in.dz.data, N, in.dz.stride, &r->kernel_back, 0, r->kernel_back.depth, NULL, true, ng_row(dx, 0, t),
                             dx->sample_stride);
+            for (int64_t n = 0; dw && n < N; n++) gather(r, &in, kept, n, ng_row(x, n, t), x->channels, rows++, &g);
+            if (dw && (rows == STEPS * N || s == 0)) {
+                add_products(layer, &g, rows, dw);
+                rows = 0;
+            }
         }
     }
     for (int i = 1; i < layer->inputs; i++)
         for (int64_t n = 0; dx[i].data && n < N; n++)
             ng_add_to(ng_row(&dx[i], n, 0), ng_of_sample(i == 1 ? in.dh : in.dc, n), u);
+}
+
+void ng_recurrent_backward(const ng_layer *layer, const ng_tile *dy, const ng_code *code, ng_tile *dx, void *scratch)
+{
+    walk_back(layer, NULL, dy, code, dx, NULL, scratch);
+}
+
+void ng_recurrent_gradients(const ng_layer *layer, const ng_tile *x, const ng_tile *dy, const ng_code *code, ng_tile *dx,
+                            float *const *dw, void *scratch)
+{
+    walk_back(layer, x, dy, code, dx, dw, scratch);
 }

@@ -19,6 +19,8 @@ typedef struct ng_step { int64_t samples; ng_lane x, h, next, c, z, work, kept; 
 typedef struct ng_cell {
     int64_t gates, states, kept, work;           /* work: lanes of units */
     void (*step)(const struct ng_recurrent *r, const ng_step *step), (*back)(const struct ng_recurrent *r, const ng_step *step);
+    /* Of a cell whose last gate has a recurrent kernel of its own (candidate): what that reads, if not h, (units) of one sample. */
+    void (*gated)(const struct ng_recurrent *r, const float *kept, const float *h, float *to);
 } ng_cell;
 
 typedef struct ng_recurrent {
@@ -28,7 +30,7 @@ typedef struct ng_recurrent {
     ng_packed kernel_back, recurrent_back, candidate_back;           /* transposed; gate after gate */
     const float *bias, *candidate_bias;          /* as the columns of W, and of candidate */
     ng_curve activation, recurrent_activation;
-    bool go_backwards, restore_order, reset_after;
+    bool go_backwards, restore_order, reset_after, training;         /* training: h is kept too, behind a step's coefficients */
     enum { NG_SEQUENCE, NG_LAST, NG_CELL } returns;
 } ng_recurrent;
 
@@ -47,5 +49,7 @@ void ng_keep_states(ng_layer *layer, int64_t interval);
 
 void ng_recurrent_forward(const ng_layer *layer, const ng_tile *x, ng_tile *y, ng_code *code, void *scratch);
 void ng_recurrent_backward(const ng_layer *layer, const ng_tile *dy, const ng_code *code, ng_tile *dx, void *scratch);
+void ng_recurrent_gradients(const ng_layer *layer, const ng_tile *x, const ng_tile *dy, const ng_code *code, ng_tile *dx,
+                            float *const *dw, void *scratch);
 
 #endif
