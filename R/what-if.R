@@ -122,44 +122,43 @@ windows_over <- function(first, width, starts, window, length_bp, circular) {
     pairs[order(pairs[, 2], pairs[, 1]), , drop = FALSE]
 }
 
-# Means over the windows that hold a part of each range. codes: for each range a raw matrix (variants x width), or NULL: each base
-# becomes the row `fill`. Value: prediction and windows of each range; changed, of the variants of range after range, and their numbers;
-# operations, and how many predictions of a window as much work are.
-changed_in_place <- function(model, goal, genome, windows, ranges, codes, fill, run, frame) {
+# Means over the windows that hold a part of each range. contents: list(variants, codes), how many contents each range is given and
+# their bases, range after range, each (variants, width) row by row; or NULL: each base becomes the row `fill`. Value: prediction and
+# windows of each range; changed, of the variants of range after range; operations, and how many predictions of a window as much work are.
+changed_in_place <- function(model, goal, genome, windows, ranges, contents, fill, run, frame) {
     n <- length(ranges)
-    variants <- if (is.null(codes)) rep(1, n) else vapply(codes, nrow, 0)
+    width <- as.numeric(BiocGenerics::width(ranges))
+    variants <- if (is.null(contents)) rep(1, n) else contents$variants
+    codes_at <- if (is.null(contents)) rep(-1, n) else cumsum(width * variants) - width * variants
     offset <- cumsum(variants) - variants
     before <- seen <- numeric(n)
     after <- numeric(sum(variants))
-    work <- operations <- 0
+    work <- operations <- done <- 0
     by_contig <- windows_by_contig(windows)
     ranges_on <- split(seq_len(n), as.character(GenomeInfoDb::seqnames(ranges)))
-    done <- 0
     for (contig in intersect(names(by_contig), names(ranges_on))) {
         here <- ranges_on[[contig]]
         request <- contig_request(goal, genome, windows[by_contig[[contig]]], fill, NULL)
-        circular <- GenomeInfoDb::isCircular(ranges)[[contig]] %in% TRUE
         first <- BiocGenerics::start(ranges)[here]
-        width <- BiocGenerics::width(ranges)[here]
-        pairs <- windows_over(first, width, request$starts, request$window, length(request$bases), circular)
+        pairs <- windows_over(first, width[here], request$starts, request$window, length(request$bases),
+                              GenomeInfoDb::isCircular(ranges)[[contig]] %in% TRUE)
         if (!nrow(pairs)) next
+        at <- here[pairs[, 1]]
         used <- unique(pairs[, 2])
-        numbers <- variants[here]
-        codes_at <- if (is.null(codes)) rep(-1, length(here)) else cumsum(width * numbers) - width * numbers
-        sites <- rbind(match(pairs[, 2], used), first[pairs[, 1]], width[pairs[, 1]], numbers[pairs[, 1]], codes_at[pairs[, 1]])
-        contents <- if (is.null(codes)) raw() else unlist(lapply(codes[here], t), use.names = FALSE)
+        window <- match(pairs[, 2], used)
+        sites <- rbind(window, first[pairs[, 1]], width[at], variants[at], codes_at[at])
         found <- .Call(C_what_if, model@pointer, goal$nodes, goal$cotangents, request$bases, request$starts[used], request$window, fill,
-                       matrix(as.numeric(sites), 5), contents, share_of_run(run, done, length(here), n), frame)
-        place <- rep(offset[here][pairs[, 1]], numbers[pairs[, 1]]) + sequence(numbers[pairs[, 1]])
-        before <- add_at(before, here[pairs[, 1]], found[[1]][match(pairs[, 2], used)])
-        seen <- add_at(seen, here[pairs[, 1]], 1)
-        after <- add_at(after, place, found[[2]])
+                       matrix(as.numeric(sites), 5), if (is.null(contents)) raw() else contents$codes, share_of_run(run, done, length(here), n), frame)
+        before <- add_at(before, at, found[[1]][window])
+        seen <- add_at(seen, at, 1)
+        after <- add_at(after, rep(offset[at], variants[at]) + sequence(variants[at]), found[[2]])
         operations <- operations + found[[3]][1]
         work <- work + found[[3]][1] / found[[3]][2]
         done <- done + length(here)
     }
-    list(prediction = ifelse(seen > 0, before / seen, NA), changed = after / rep(ifelse(seen > 0, seen, NA), variants), variants = variants,
-         windows = as.integer(seen), work = work, operations = operations)
+    seen <- ifelse(seen > 0, seen, NA)
+    list(prediction = before / seen, changed = after / rep(seen, variants), windows = as.integer(ifelse(is.na(seen), 0, seen)),
+         work = work, operations = operations)
 }
 
 # x with values added at these places, some of them several times.
