@@ -67,7 +67,7 @@ attribution <- function(model, genome, method = c("ig", "gradient"), baseline = 
         return(attribute_arrays(model, genome, baseline, goal, path, run_settings(threads, memory_bytes = memory_bytes), environment()))
     }
     check_is(genome, "DNAStringSet", "read_genome")
-    windows <- genome_windows(model, genome, window, step)
+    windows <- genome_windows(model, genome, window, step, tokens = TRUE)
     rows <- BiocGenerics::width(windows)
     baseline_name <- if (is.character(baseline)) baseline else "given"
     baseline <- genome_baseline(baseline, genome, rows)

@@ -44,7 +44,7 @@ plan <- function(model, genome, method = c("ig", "gradient", "predict"), nodes =
     method <- check_choice(method, c("ig", "gradient", "predict"))
     nodes <- if (method == "ig") check_number(nodes, min = 1, max = 1e5) else 1
     path <- switch(method, ig = c(path_rule(nodes, "midpoint"), TRUE), gradient = list(1, 1, FALSE), predict = NULL)
-    windows <- genome_windows(model, genome, window, step)
+    windows <- genome_windows(model, genome, window, step, tokens = TRUE)
     run <- run_settings(threads, memory_bytes = memory_bytes)
     goal <- if (method == "predict") list(nodes = model@settings$output_nodes) else target_of(model, 1, "logit")
     groups <- windows_by_contig(windows)

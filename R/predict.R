@@ -16,7 +16,8 @@ setClass("Predictions", contains = "GRanges", slots = c(settings = "list"))
 #' Windows are as long as the model's input and start every `step` bp. The last window of a linear contig is aligned to the
 #' contig's end; on a circular contig windows run over the origin. A model that takes any length reads whole contigs, unless
 #' `window` is given. Contigs shorter than the window are left out with a warning. N and other ambiguous letters are rows of
-#' zeros, as in deepG.
+#' zeros, as in deepG. A model that reads tokens (an embedding) reads deepG's: 1 to 4 for A, C, G, T, 5 for any other letter, or 0 if it
+#' knows no 5.
 #' @section Scans by small steps: Windows that overlap share work: the layers before the first one that reads its whole input (the
 #'   trunk: convolutions, pooling, normalization) are computed once along the contig, and anew only near the edges of each window,
 #'   where padding makes a difference. So a scan of a whole genome with `step = 10` is practical. It saves most where the trunk
@@ -50,7 +51,7 @@ predict.Model <- function(object, genome, window = NULL, step = NULL, threads = 
     }
     check_is(genome, "DNAStringSet", "read_genome")
     sizes <- output_sizes(object)
-    windows <- genome_windows(object, genome, window, step)
+    windows <- genome_windows(object, genome, window, step, tokens = TRUE)
     run <- run_settings(threads, progress = "Predicting", memory_bytes = memory_bytes)
     values <- matrix(0, length(windows), sum(sizes), dimnames = list(NULL, output_names(object)))
     frame <- environment()
@@ -59,7 +60,7 @@ predict.Model <- function(object, genome, window = NULL, step = NULL, threads = 
     for (here in windows_by_contig(windows)) {
         contig <- windows[here]
         width <- BiocGenerics::width(contig)[1]
-        shapes <- node_shapes(object, list(c(width, 4)))$axes[object@settings$output_nodes]
+        shapes <- node_shapes(object, list(c(width, object@inputs[[1]][2])))$axes[object@settings$output_nodes]
         request <- contig_request(goal, genome, contig, numeric(4), NULL)
         found <- advise_memory(.Call(C_predict_contig, object@pointer, request$wanted, vapply(shapes, prod, 0), request$bases, request$starts,
                                      width, part_of_run(run, here, length(windows)), frame), object, request, run, frame)

@@ -12,14 +12,16 @@ window_starts <- function(length_bp, window, step, circular) {
 }
 
 # The windows of all contigs as GRanges. `window` NULL: the model's own length, or whole contigs if that is open.
-genome_windows <- function(model, genome, window, step, call = parent.frame()) {
+# tokens: may it read tokens instead of channels, 0: padding, 1 to 4: A, C, G, T, 5: any other letter, as in deepG?
+genome_windows <- function(model, genome, window, step, tokens = FALSE, call = parent.frame()) {
     if (length(model@inputs) != 1L)
         stop_input(c("{.arg model} has {length(model@inputs)} inputs ({.val {names(model@inputs)}}); a genome can feed a model with one.",
                      i = "Give a list of arrays, one for each input."), class = "unsupported", call = call)
     shape <- model@inputs[[1]]
-    if (length(shape) != 2L || !identical(shape[2], 4))
-        stop_input(c("{.arg model} must read one row of 4 channels (A, C, G, T) per base to run over a genome.",
-                     x = "Its input is {format_shape(shape)}."), class = "unsupported", call = call)
+    of_tokens <- model@settings$tokens[1] %in% shape[2]
+    if (length(shape) != 2L || !(identical(shape[2], 4) || (tokens && of_tokens && shape[2] > 4)))
+        stop_input(c("{.arg model} must read one row of 4 channels (A, C, G, T) per base{if (tokens) ', or one of 5 tokens or more,'} to run over a genome.",
+                     x = "Its input is {format_shape(shape)}{if (of_tokens) ', of tokens'}."), class = "unsupported", call = call)
     if (!length(genome)) stop_input("{.arg genome} has no contigs.", class = "genome", call = call)
     if (is.null(names(genome)) || anyDuplicated(names(genome)) || !all(nzchar(names(genome))))
         stop_input("{.arg genome} must have a name for each contig, each different from the others.", class = "genome", call = call)

@@ -27,7 +27,14 @@ static ng_status make_plan(job *todo, SEXP model, SEXP wanted, bool gradients, b
     return ng_plan_make(bridge_graph(model), todo->shapes, todo->wanted, todo->wanted_count, gradients, &call->run, &todo->plan, &call->error);
 }
 
-static ng_contig *contig_job(job *todo, SEXP bases, SEXP starts, SEXP window, SEXP baseline, bridge_call *call)
+/* Of the input, if an embedding reads it and there are more of them than bases; else 0. */
+static int64_t tokens_of(const ng_graph *graph)
+{
+    const double tokens = ng_number(&graph->calls[graph->inputs[0]].settings, "tokens", 0, 0);
+    return tokens > 4 ? (int64_t)tokens : 0;
+}
+
+static ng_contig *contig_job(job *todo, SEXP model, SEXP bases, SEXP starts, SEXP window, SEXP baseline, bridge_call *call)
 {
     ng_arena *arena = call->run.arena;
     ng_contig *contig = ng_alloc(arena, 1, sizeof *contig, &call->error);
@@ -37,9 +44,9 @@ static ng_contig *contig_job(job *todo, SEXP bases, SEXP starts, SEXP window, SE
     if (!todo->shapes) return NULL;
     for (R_xlen_t w = 0; w < XLENGTH(starts); w++) from[w] = (int64_t)REAL(starts)[w] - 1;       /* 1-based in R */
     *contig = (ng_contig){.bases = RAW(bases), .length = XLENGTH(bases), .window = (int64_t)Rf_asReal(window), .starts = from,
-                          .baseline = base_row, .baseline_rows = XLENGTH(baseline) > 4};
+                          .baseline = base_row, .baseline_rows = XLENGTH(baseline) > 4, .tokens = tokens_of(bridge_graph(model))};
     todo->windows = XLENGTH(starts);
-    todo->shapes[0] = (ng_shape){2, 1, contig->window, 4};
+    todo->shapes[0] = ng_contig_shape(contig);
     todo->source = ng_contig_source(contig);
     todo->sink = ng_contig_sink(contig);
     return contig;
@@ -132,7 +139,7 @@ SEXP bridge_predict_contig(SEXP model, SEXP wanted, SEXP sizes, SEXP bases, SEXP
     job todo = {0};
     SEXP outputs = PROTECT(allocate_outputs(sizes, (double)XLENGTH(starts)));
     SEXP owner = PROTECT(bridge_begin(&call, run, frame));
-    const ng_contig *contig = contig_job(&todo, bases, starts, window, no_baseline, &call);
+    const ng_contig *contig = contig_job(&todo, model, bases, starts, window, no_baseline, &call);
     if (contig && make_plan(&todo, model, wanted, false, &call) == NG_OK) {
         assert_sizes(&todo, sizes);
         predict(&todo, model, contig, outputs, &call);
@@ -224,7 +231,7 @@ SEXP bridge_attribute_contig(SEXP model, SEXP wanted, SEXP cotangents, SEXP base
     SEXP checks = PROTECT(Rf_allocMatrix(REALSXP, 3, (int)XLENGTH(starts)));
     SEXP result = PROTECT(scores_and_checks(scores, checks));
     SEXP owner = PROTECT(bridge_begin(&call, run, frame));
-    ng_contig *contig = contig_job(&todo, bases, starts, window, baseline, &call);
+    ng_contig *contig = contig_job(&todo, model, bases, starts, window, baseline, &call);
     if (contig && make_plan(&todo, model, wanted, true, &call) == NG_OK) {
         contig->scores = REAL(scores);
         integrate(&todo, cotangents, path, checks, &call);
@@ -321,7 +328,7 @@ SEXP bridge_plan_contig(SEXP model, SEXP wanted, SEXP cotangents, SEXP bases, SE
     ng_node_cost *costs = NULL;
     SEXP result = PROTECT(Rf_allocVector(VECSXP, 3));
     SEXP owner = PROTECT(bridge_begin(&call, run, frame));
-    if (contig_job(&todo, bases, starts, window, baseline, &call) && make_plan(&todo, model, wanted, gradients, &call) == NG_OK) {
+    if (contig_job(&todo, model, bases, starts, window, baseline, &call) && make_plan(&todo, model, wanted, gradients, &call) == NG_OK) {
         const double took = processor_seconds() - start;
         if (Rf_asLogical(timed)) {
             costs = (ng_node_cost *)R_alloc((size_t)todo.plan.count, sizeof *costs);

@@ -18,16 +18,38 @@ static void contig_rows(const void *data, int input, int64_t window, ng_range ro
     }
 }
 
+/* Rows of four become rows of tokens, in place and so from the last one on. */
+static void spread_rows(const ng_contig *contig, int64_t window, ng_range rows, float *to)
+{
+    for (int64_t row = rows.last - 1; row >= rows.first; row--) {
+        const uint8_t base = contig->bases[(contig->starts[window] + row) % contig->length];
+        float four[4], *wide = to + (row - rows.first) * contig->tokens;
+        memcpy(four, to + 4 * (row - rows.first), sizeof four);
+        memset(wide, 0, (size_t)contig->tokens * sizeof *wide);
+        memcpy(wide + 1, four, sizeof four);
+        if (base >= 4) wide[contig->tokens > 5 ? 5 : 0] = 1;
+    }
+}
+
+static void token_rows(const void *data, int input, int64_t window, ng_range rows, float *sequence, float *baseline)
+{
+    contig_rows(data, input, window, rows, sequence, baseline);
+    spread_rows(data, window, rows, sequence);
+    if (baseline) spread_rows(data, window, rows, baseline);
+}
+
 static void contig_add(void *data, int input, int64_t window, ng_range rows, const double *scores)
 {
     ng_contig *contig = data;
+    const int64_t channels = ng_contig_shape(contig).channels, first = contig->tokens ? 1 : 0;
     int64_t at = (contig->starts[window] + rows.first) % contig->length;
     (void)input;
-    for (int64_t row = rows.first; row < rows.last; row++, at = at + 1 == contig->length ? 0 : at + 1, scores += 4)
-        for (int base = 0; base < 4; base++) contig->scores[at + base * contig->length] += scores[base];
+    for (int64_t row = rows.first; row < rows.last; row++, at = at + 1 == contig->length ? 0 : at + 1, scores += channels)
+        for (int base = 0; base < 4; base++) contig->scores[at + base * contig->length] += scores[first + base];
 }
 
-ng_source ng_contig_source(const ng_contig *contig) { return (ng_source){contig_rows, contig}; }
+ng_shape ng_contig_shape(const ng_contig *contig) { return (ng_shape){2, 1, contig->window, contig->tokens ? contig->tokens : 4}; }
+ng_source ng_contig_source(const ng_contig *contig) { return (ng_source){contig->tokens ? token_rows : contig_rows, contig}; }
 ng_sink ng_contig_sink(ng_contig *contig) { return (ng_sink){contig_add, contig}; }
 
 static void arrays_rows(const void *data, int input, int64_t window, ng_range rows, float *sequence, float *baseline)

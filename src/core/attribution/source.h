@@ -12,9 +12,12 @@ typedef struct ng_contig {
     const int64_t *starts;
     const float *baseline;                       /* (4), or (window, 4) if baseline_rows */
     bool baseline_rows;
+    int64_t tokens;                              /* 0; or a row is one-hot of so many tokens: 1..4 = A, C, G, T; 5 = ambiguous, or 0 */
+                                                 /* if there are only five. The baseline has the same token where a base is ambiguous */
     double *scores;                              /* (length, 4), column by column: the sink adds each window's scores there */
 } ng_contig;
 
+ng_shape ng_contig_shape(const ng_contig *contig);                       /* of a window */
 ng_source ng_contig_source(const ng_contig *contig);
 ng_sink ng_contig_sink(ng_contig *contig);
 
