@@ -5,93 +5,148 @@
 #' What [attribution()] returns for a genome.
 #' @slot scores A list named by contig: double matrices (bp x 4), columns A, C, G, T. The score of a base is the sum of its row,
 #'   [base_scores()]. `NA` where no window was read.
+#' @slot errors Standard errors of the scores of bases over baselines, draws or noisy copies, [base_errors()]: a list named by contig, empty
+#'   where there was only one.
 #' @slot genome The contigs that were read.
 #' @slot windows A `GRanges`, one range for each window, with the columns `output` and `baseline_output` (the explained value
 #'   for the sequence and for its baseline), `attributed` (the sum of the window's scores) and `gap`, the completeness gap:
-#'   `attributed - (output - baseline_output)`.
-#' @slot settings A list: model, method, baseline, rule, nodes, target, output and more.
+#'   `attributed - (output - baseline_output)`. With replicates these are means, and `gap_error` is the standard error of the gap.
+#' @slot settings A list: model, method, baseline, replicates, seed, nodes, rule, target, output, strand and more; `check` for methods of the
+#'   gradient: how it agrees with differences.
 #' @exportClass Attribution
-setClass("Attribution", slots = c(scores = "list", genome = "DNAStringSet", windows = "GRanges", settings = "list"))
+setClass("Attribution", slots = c(scores = "list", errors = "list", genome = "DNAStringSet", windows = "GRanges", settings = "list"))
 
-#' Explain a prediction by integrated gradients
+#' Explain a prediction, base by base
 #'
 #' Attributes a model's answer to single bases. Integrated gradients follow the straight path from a baseline x' to the sequence
 #' x and give base i the score
 #' \deqn{(x_i - x'_i) \int_0^1 \frac{\partial F}{\partial x_i}(x' + a (x - x'))\, da,}
 #' so that the scores of a window sum to F(x) - F(x'). How far the sum is off, the completeness gap, is part of the result.
 #'
+#' | method | score of a base | its check |
+#' | --- | --- | --- |
+#' | `"ig"` | integrated gradients, averaged over baselines | completeness gap |
+#' | `"expected"` | expected gradients: the mean of `nodes` draws, each one gradient between a baseline of its own and the sequence, at a random point of its own stratum of the path | gap and its standard error |
+#' | `"gradient"` | the gradient at the sequence itself, all four channels | difference of two outputs |
+#' | `"saliency"` | its absolute value, all four channels | the same |
+#' | `"gradient_x_input"` | its value for the base that is there, minus the mean of the four | the same |
+#' | `"smoothgrad"` | the mean of gradient x input over noisy copies of the sequence | standard error |
+#' | `"vargrad"` | the variance over noisy copies | standard error |
+#'
+#' The mean of the four is taken off because no sequence can change in its direction: it says nothing of any mutation.
+#'
 #' **Output.** `"logit"` explains the value before a final sigmoid or softmax (of a softmax: the target's minus the mean of the
 #' others), `"probability"` the output itself, as deepG does. A model that ends in neither is explained as it is.
 #'
 #' **Baseline.** `"uniform"`: 0.25 for each of A, C, G, T. `"composition"`: the base frequencies of the genome. `"zero"`: no base
 #' at all, as deepG does by default; it lies off the simplex of sequences, per-base scores then depend on components of the
-#' gradient that no sequence can reach, and a warning says so. Four numbers (A, C, G, T), or a matrix (window x 4).
+#' gradient that no sequence can reach, and a warning says so. Four numbers (A, C, G, T), or a matrix (window x 4). A `DNAStringSet` of one
+#' sequence as long as the window.
+#'
+#' Baselines that are drawn, `replicates` times for each window: `"shuffle"`, its bases in random order; `"dinucleotide"`, in random order with the
+#' same dinucleotides, see [shuffle_sequences()]; `"markov"`, a chain of order 3 with the genome's frequencies, and `"markov0"` to
+#' `"markov8"`; a `DNAStringSet`: random pieces of it, of another genome for instance. They depend on `seed`, the replicate, the contig's name and
+#' the window's start alone. A function makes one from each window: it is given the sequence (a `DNAString`; for arrays the array), and the
+#' number of the replicate if it takes two arguments, and gives a sequence or a matrix.
 #'
 #' **Rule.** `"midpoint"`: `nodes` points in the middle of equal intervals. `"trapezoid"`: `nodes + 1` points with both ends, as
 #' deepG's `integrated_gradients(m_steps = nodes)`. `"gauss-legendre"`: `nodes` points.
 #'
 #' **Windows** are as in [predict.Model()]; where they overlap, a base's score is the mean over the windows that cover it.
 #' N and other ambiguous letters are rows of zeros in sequence and baseline; their score is 0.
+#'
+#' **Strand.** `"reverse"` reads the reverse complement of each window, `"both"` averages the two; scores always lie on the plus strand. Drawn
+#' baselines are drawn for each strand, numbers are turned with it.
 #' @inheritParams predict.Model
 #' @param model A [Model-class], from [read_model()].
-#' @param method `"ig"`: integrated gradients. `"gradient"`: the gradient at the sequence itself, all four channels; it has no
-#'   baseline, and its sum no meaning to check.
-#' @param baseline See Details. For arrays also an array of the shape of the input, or a list of baselines, one per input.
-#' @param nodes How many points of the path, from 1 to 100,000.
+#' @param method See Details.
+#' @param baseline See Details; `"dinucleotide"` if it is not given and the method is `"expected"`. For arrays `"uniform"`, `"zero"`, a number for
+#'   each channel, an array of the shape of the input, a function, for one-hot sequences `"shuffle"` or `"dinucleotide"`, or a list of these, one per
+#'   input.
+#' @param nodes How many points of the path, from 1 to 100,000; draws of expected gradients.
 #' @param rule See Details.
 #' @param target Which output of the model, from 1; through all outputs in order if it has several.
 #' @param output See Details.
+#' @param strand See Details; for genomes.
+#' @param replicates How many baselines are drawn for each window, 5 if `NULL`; how many noisy copies are made, 20 if `NULL`.
+#' @param noise Of `"smoothgrad"` and `"vargrad"`: `"mutation"`, a share `noise_level` of the bases turns into others; `"simplex"`, each row is mixed with
+#'   one from the uniform distribution on the simplex, whose share is `noise_level`. Neither leaves the space of sequences and their mixtures.
+#' @param noise_level Above 0, up to 1.
+#' @param seed A whole number for the same draws again; `NULL` takes one from R's generator.
 #' @return For a genome an [Attribution-class]. For arrays an array of the shape of the input (a list of arrays for several
-#'   inputs) with the attribute `windows`: a data.frame with one row per sample, `output`, `baseline_output`, `attributed`, `gap`.
+#'   inputs) with the attribute `windows`: a data.frame with one row per sample, `output`, `baseline_output`, `attributed`, `gap`, and with
+#'   replicates the attribute `errors`, standard errors (samples x bp), and the column `gap_error`.
 #' @section Errors: `nucleograd_error_argument`; `nucleograd_error_contigs`; `nucleograd_error_memory`: `memory_bytes` does not suffice;
-#'   the message says what would.
-#' @source Sundararajan, Taly and Yan (2017), Axiomatic attribution for deep networks,
-#'   \url{https://proceedings.mlr.press/v70/sundararajan17a.html}.
+#'   the message says what would. A warning `nucleograd_warning_alone`: a window has no other order of its dinucleotides and was shuffled by
+#'   single bases.
+#' @source Integrated gradients: Sundararajan, Taly and Yan (2017), \url{https://proceedings.mlr.press/v70/sundararajan17a.html}. Expected
+#'   gradients: Erion and others (2021), \doi{10.1038/s42256-021-00343-w}. Saliency: Simonyan, Vedaldi and Zisserman (2014),
+#'   \url{https://arxiv.org/abs/1312.6034}. The mean of the four channels: Majdandzic and others (2023), \doi{10.1186/s13059-023-02956-3}.
+#'   SmoothGrad: Smilkov and others (2017), \url{https://arxiv.org/abs/1706.03825}. VarGrad: Adebayo and others (2018),
+#'   \url{https://arxiv.org/abs/1810.03292}.
 #' @examples
 #' genome <- Biostrings::subseq(example_genome(), 853001, 857000)
 #' scores <- attribution(example_model(), genome, nodes = 10)
 #' scores
+#' several <- attribution(example_model(), genome, baseline = "dinucleotide", replicates = 3, nodes = 5, seed = 1)
+#' summary(base_errors(several))
 #' @export
-attribution <- function(model, genome, method = c("ig", "gradient"), baseline = "uniform", nodes = 50,
-                        rule = c("midpoint", "trapezoid", "gauss-legendre"), target = 1, output = c("logit", "probability"), window = NULL,
-                        step = NULL, threads = NULL, memory_bytes = NULL) {
+attribution <- function(model, genome, method = "ig", baseline = "uniform", nodes = 50,
+                        rule = c("midpoint", "trapezoid", "gauss-legendre"), target = 1, output = c("logit", "probability"),
+                        strand = c("forward", "reverse", "both"), replicates = NULL, noise = c("mutation", "simplex"), noise_level = 0.1, window = NULL,
+                        step = NULL, seed = NULL, threads = NULL, memory_bytes = NULL) {
     check_model(model)
-    method <- check_choice(method, c("ig", "gradient"))
+    method <- check_choice(method, names(attribution_methods))
     output <- check_choice(output, c("logit", "probability"))
     rule <- check_choice(rule, c("midpoint", "trapezoid", "gauss-legendre"))
+    strand <- check_choice(strand, c("forward", "reverse", "both"))
+    noise <- check_choice(noise, c("mutation", "simplex"))
+    if (!is.numeric(noise_level) || length(noise_level) != 1 || is.na(noise_level) || noise_level <= 0 || noise_level > 1)
+        stop_input("{.arg noise_level} must be one number above 0 and up to 1, not {friendly(noise_level)}.")
     nodes <- check_number(nodes, min = 1, max = 1e5)
     goal <- target_of(model, target, output)
-    path <- if (method == "ig") c(path_rule(nodes, rule), TRUE) else list(1, 1, FALSE)
+    path_method <- attribution_methods[[method]]$baseline
+    if (missing(baseline) && method == "expected") baseline <- "dinucleotide"
+    seed <- seed_or_draw(seed, random = attribution_methods[[method]]$random || path_method && is_drawn(baseline))
+    settings <- list(model = model@name, method = method, baseline = "none", replicates = 1, seed = seed, rule = rule,
+                     nodes = if (method %in% c("ig", "expected")) nodes else 1, target = target, target_name = goal$name, output = goal$level, strand = strand,
+                     noise = noise, noise_level = noise_level, window = window, step = step)
     if (is.array(genome) || is.list(genome)) {
         refuse_windows(window, step)
-        return(attribute_arrays(model, genome, baseline, goal, path, run_settings(threads, memory_bytes = memory_bytes), environment()))
+        if (strand != "forward") stop_input("{.arg strand} must be {.val forward} for arrays, which are read as they are.")
+        return(attribute_arrays(model, genome, baseline, goal, settings, replicates, run_settings(threads, memory_bytes = memory_bytes), environment()))
     }
     check_is(genome, "DNAStringSet", "read_genome")
     windows <- genome_windows(model, genome, window, step, tokens = TRUE)
-    rows <- BiocGenerics::width(windows)
-    baseline_name <- if (is.character(baseline)) baseline else "given"
-    baseline <- genome_baseline(baseline, genome, rows)
     run <- run_settings(threads, progress = "Attributing", memory_bytes = memory_bytes)
-    scores <- stats::setNames(vector("list", length(genome)), names(genome))
-    checks <- matrix(0, 3, length(windows))
     frame <- environment()
-    check_memory(model, goal, genome, windows, baseline, path, run, frame)
+    baseline <- if (path_method) genome_baseline(baseline, genome, BiocGenerics::width(windows), seed, run, frame) else no_baseline
+    settings$baseline <- baseline$name
+    settings$replicates <- passes <- count_passes(method, replicates, nodes, baseline$drawn, frame)
+    job <- list(model = model, goal = goal, baseline = baseline, settings = settings, passes = passes, run = run, frame = frame)
+    check_memory(model, goal, genome, windows, rep(0.25, 4), method_pass(settings, 1)$path, run, frame)
+    scores <- errors <- stats::setNames(vector("list", length(genome)), names(genome))
+    checks <- vector("list", length(windows))
     for (here in windows_by_contig(windows)) {
         contig <- as.character(GenomicRanges::seqnames(windows))[here[1]]
-        request <- contig_request(goal, genome, windows[here], baseline, path)
-        found <- advise_memory(.Call(C_attribute_contig, model@pointer, request$wanted, request$cotangents, request$bases, request$starts,
-                                     request$window, baseline, path, part_of_run(run, here, length(windows)), frame), model, request, run, frame)
-        scores[[contig]] <- mean_over_windows(found[[1]], windows[here])
-        checks[, here] <- found[[2]]
+        codes <- base_codes(genome[[contig]])
+        if (here[1] == 1 && method %in% c("gradient", "saliency", "gradient_x_input"))
+            job$settings$check <- gradient_check(job, strand_part(codes, contig, windows[here], strand == "reverse"))
+        found <- explain_contig(job, codes, contig, windows[here], part_of_run(run, here, length(windows)))
+        scores[[contig]] <- found$scores
+        errors[[contig]] <- found$errors
+        checks[[here[1]]] <- found$checks
     }
+    if (!is.null(baseline$alone)) warn_alone(baseline$alone())
     unread <- vapply(scores, is.null, NA)
     scores[unread] <- lapply(Biostrings::width(genome)[unread], function(length_bp) matrix(NA_real_, length_bp, 4, dimnames = list(NULL, bases)))
-    S4Vectors::mcols(windows) <- S4Vectors::DataFrame(window_checks(checks, method))
-    new("Attribution", scores = scores, genome = genome, windows = windows,
-        settings = list(model = model@name, method = method, baseline = if (method == "ig") baseline_name else "none", rule = rule,
-                        nodes = if (method == "ig") nodes else 1, target = target, target_name = goal$name, output = goal$level,
-                        window = window, step = step))
+    if (passes > 1) errors[unread] <- lapply(Biostrings::width(genome)[unread], function(length_bp) rep(NA_real_, length_bp))
+    S4Vectors::mcols(windows) <- S4Vectors::DataFrame(do.call(rbind, checks))
+    new("Attribution", scores = scores, errors = if (passes > 1) errors else list(), genome = genome, windows = windows, settings = job$settings)
 }
+
+is_drawn <- function(baseline) is.function(baseline) || is(baseline, "DNAStringSet") || is.character(baseline) && any(baseline %in% drawn_baselines | is_markov(baseline)) ||
+    is.list(baseline) && any(vapply(baseline, is_drawn, NA))
 
 bases <- c("A", "C", "G", "T")
 
@@ -113,98 +168,22 @@ path_rule <- function(nodes, rule) {
     list((1 + system$values[order]) / 2, weights[order] / sum(weights))
 }
 
-# ---- baselines ----
-
-warn_zero <- function() {
-    cli::cli_warn(c("A baseline of zeros is no sequence: scores of single bases then depend on parts of the gradient that no sequence can reach.",
-                    i = "Use {.code baseline = \"uniform\"} unless you reproduce older results."), class = "nucleograd_warning_zero_baseline")
-}
-
-# The baseline's rows as the core reads them: four numbers, or (window, 4) row by row.
-genome_baseline <- function(baseline, genome, rows, call = parent.frame()) {
-    if (is.character(baseline)) {
-        baseline <- check_choice(baseline, c("uniform", "zero", "composition"), call = call)
-        if (baseline == "zero") warn_zero()
-        counts <- if (baseline == "composition") colSums(Biostrings::alphabetFrequency(genome)[, bases, drop = FALSE])
-        return(switch(baseline, uniform = rep(0.25, 4), zero = rep(0, 4), composition = as.numeric(counts / sum(counts))))
-    }
-    fits <- is.numeric(baseline) && all(is.finite(baseline)) &&
-        (if (is.matrix(baseline)) ncol(baseline) == 4 && all(rows == nrow(baseline)) else length(baseline) == 4)
-    if (!fits)
-        stop_input(c("{.arg baseline} must be {.val uniform}, {.val composition}, {.val zero}, four numbers (A, C, G, T) or a matrix of {rows[1]} x 4, one row for each base of a window.",
-                     x = "It is {friendly(baseline)}."), call = call)
-    if (is.matrix(baseline)) as.numeric(t(baseline)) else as.numeric(baseline)
-}
-
-array_baseline <- function(baseline, shape, count, call) {
-    size <- prod(shape)
-    channels <- shape[length(shape)]
-    if (is.character(baseline)) {
-        baseline <- check_choice(baseline, c("uniform", "zero"), name = "baseline", call = call)
-        if (baseline == "zero") warn_zero()
-        return(rep(if (baseline == "uniform") 1 / channels else 0, size))
-    }
-    if (is.numeric(baseline) && all(is.finite(baseline))) {
-        if (is.null(dim(baseline)) && length(baseline) == channels) return(rep(as.numeric(baseline), size / channels))
-        if (identical(as.numeric(dim(baseline)), shape) || identical(as.numeric(dim(baseline)), c(count, shape))) return(row_major(baseline))
-        if (identical(as.numeric(dim(baseline)), c(1, shape))) return(row_major(baseline))
-    }
-    stop_input(c("{.arg baseline} must be {.val uniform}, {.val zero}, {channels} number{?s}, or an array ({paste(shape, collapse = ', ')}), with or without samples in front.",
-                 x = "It is {friendly(baseline)}."), call = call)
-}
-
-# ---- results ----
-
-mean_over_windows <- function(sums, windows) {
-    length_bp <- nrow(sums)
-    from <- BiocGenerics::start(windows)
-    to <- BiocGenerics::end(windows)
-    over <- to > length_bp                                            # over the origin: the rest lies at the contig's beginning
-    ranges <- IRanges::IRanges(c(from, rep(1L, sum(over))), c(pmin(to, length_bp), to[over] - length_bp))
-    times <- IRanges::coverage(ranges, width = length_bp)
-    if (all(S4Vectors::runValue(times) == 1)) return(sums)
-    times <- as.numeric(times)
-    sums <- sums / times
-    sums[times == 0, ] <- NA
-    sums
-}
-
-window_checks <- function(checks, method) {
-    data <- data.frame(output = checks[1, ], baseline_output = checks[2, ], attributed = checks[3, ], gap = checks[3, ] - (checks[1, ] - checks[2, ]))
-    if (method == "gradient") data[-1] <- NA_real_
-    data
-}
-
-attribute_arrays <- function(model, arrays, baseline, goal, path, run, frame) {
-    given <- check_arrays(model, arrays, call = frame)
-    if (!is.list(baseline)) baseline <- rep(list(baseline), length(given$shapes))
-    if (length(baseline) != length(given$shapes))
-        stop_input("{.arg baseline} must be one baseline, or a list with one for each of the {length(given$shapes)} inputs, not {length(baseline)}.", call = frame)
-    baselines <- if (path[[3]]) Map(array_baseline, baseline, given$shapes, MoreArgs = list(count = given$count, call = frame))
-                 else lapply(given$shapes, function(shape) numeric(prod(shape)))
-    found <- .Call(C_attribute_arrays, model@pointer, goal$nodes, goal$cotangents, given$numbers, given$shapes, given$count, baselines,
-                   path, run, frame)
-    scores <- Map(function(numbers, shape) from_row_major(numbers, c(given$count, shape)), found[[1]], given$shapes)
-    if (!is.list(arrays)) scores <- scores[[1]]
-    attr(scores, "windows") <- window_checks(found[[2]], if (path[[3]]) "ig" else "gradient")
-    scores
-}
-
 # Gradient of sum(cotangents * outputs) with respect to the inputs, at the inputs; cotangents: arrays like the outputs.
 input_gradient <- function(model, arrays, cotangents, threads = NULL) {
     if (!is.list(cotangents)) cotangents <- list(cotangents)
     goal <- list(nodes = model@settings$output_nodes, cotangents = lapply(unname(cotangents), row_major))
-    gradient <- attribute_arrays(model, arrays, "none", goal, list(1, 1, FALSE), run_settings(threads), environment())
+    gradient <- attribute_arrays(model, arrays, "none", goal, list(method = "gradient"), NULL, run_settings(threads), environment())
     attr(gradient, "windows") <- NULL
     gradient
 }
 
-#' Scores of single bases
+#' Scores of single bases, and their standard errors
 #'
+#' `base_errors()` gives what [attribution()] knows of a mean over several baselines, draws or noisy copies.
 #' @param attribution An [Attribution-class], from [attribution()].
 #' @param contig The name or number of a contig.
-#' @return A numeric vector, one score a base: the sum over the four channels. `NA` where no window was read.
-#' @section Errors: `nucleograd_error_contigs`: no such contig.
+#' @return A numeric vector, one score a base: the sum over the four channels; or its standard error. `NA` where no window was read.
+#' @section Errors: `nucleograd_error_contigs`: no such contig. `nucleograd_error_argument`: a map of one baseline has no errors.
 #' @examples
 #' genome <- Biostrings::subseq(example_genome(), 853001, 855000)
 #' scores <- attribution(example_model(), genome, nodes = 5)
@@ -212,10 +191,25 @@ input_gradient <- function(model, arrays, cotangents, threads = NULL) {
 #' @export
 base_scores <- function(attribution, contig = 1) {
     check_is(attribution, "Attribution", "attribution")
+    rowSums(attribution@scores[[check_contig(attribution, contig)]])
+}
+
+#' @rdname base_scores
+#' @export
+base_errors <- function(attribution, contig = 1) {
+    check_is(attribution, "Attribution", "attribution")
+    contig <- check_contig(attribution, contig)
+    if (!length(attribution@errors))
+        stop_input(c("{.arg attribution} must be a mean of several for its bases to have standard errors.",
+                     i = "Give {.fun attribution} a baseline that is drawn, such as {.val dinucleotide}, or {.arg replicates}."))
+    attribution@errors[[contig]]
+}
+
+check_contig <- function(attribution, contig, call = parent.frame()) {
     contigs <- names(attribution@scores)
     if (length(contig) != 1L || is.na(contig) || !(contig %in% contigs || contig %in% seq_along(contigs)))
-        stop_input("{.arg contig} must be one of {.val {contigs}} or a number up to {length(contigs)}, not {friendly(contig)}.", class = "contigs")
-    rowSums(attribution@scores[[contig]])
+        stop_input("{.arg contig} must be one of {.val {contigs}} or a number up to {length(contigs)}, not {friendly(contig)}.", class = "contigs", call = call)
+    contig
 }
 
 #' @importMethodsFrom GenomeInfoDb seqinfo
@@ -232,19 +226,33 @@ relative_gap <- function(windows) {
 #' @param object A `Attribution`.
 #' @export
 setMethod("show", "Attribution", function(object) {
+    title <- attribution_methods[[object@settings$method]]$title
     with(object@settings, {
-        cat("Attribution of the ", output, " of ", target_name, " (target ", target, ") by ", c(ig = "integrated gradients", gradient = "the gradient")[[method]],
-            "\n  model    ", model, "\n", sep = "")
-        if (method == "ig") cat("  path     ", baseline, " baseline, ", nodes, " nodes, ", rule, " rule\n", sep = "")
+        cat("Attribution of the ", output, " of ", target_name, " (target ", target, ") by ", title,
+            switch(strand, reverse = ", reverse strand", both = ", mean of both strands"), "\n  model    ", model, "\n", sep = "")
+        several <- if (replicates > 1) paste0(" x ", replicates)
+        if (method == "ig") cat("  path     ", baseline, " baseline", several, ", ", nodes, " nodes, ", rule, " rule\n", sep = "")
+        else if (method %in% c("smoothgrad", "vargrad"))
+            cat("  noise    ", replicates, " copies, ", c(mutation = "point mutations of ", simplex = "mixed with ")[[noise]], 100 * noise_level,
+                c(mutation = " % of bases", simplex = " % of random rows")[[noise]], "\n", sep = "")
+        else if (baseline != "none") cat("  draws    ", baseline, " baseline", several, "\n", sep = "")
+        if (!is.na(seed)) cat("  seed     ", format(seed, scientific = FALSE), "\n", sep = "")
     })
     contig_bp <- Biostrings::width(object@genome)
     widths <- range(BiocGenerics::width(object@windows))
     cat("  genome   ", length(contig_bp), if (length(contig_bp) == 1) " contig, " else " contigs, ", format(sum(contig_bp), big.mark = ","), " bp; ",
         length(object@windows), if (length(object@windows) == 1) " window of " else " windows of ",
         paste(unique(format(widths, big.mark = ",", trim = TRUE)), collapse = " to "), " bp\n", sep = "")
-    if (object@settings$method != "ig") return(invisible())
+    if (length(object@errors))
+        cat("  errors   standard error of a base: median ", format(stats::median(unlist(object@errors), na.rm = TRUE), digits = 2), "; of its score: ",
+            format(stats::median(abs(unlist(lapply(object@scores, rowSums))), na.rm = TRUE), digits = 2), "\n", sep = "")
+    check <- object@settings$check
+    if (!is.null(check)) cat("  checks   derivative towards all bases alike, first window: ", format(check[["gradient"]], digits = 4), " by the gradient, ",
+                             format(check[["difference"]], digits = 4), " by differences\n", sep = "")
+    if (!attribution_methods[[object@settings$method]]$baseline) return(invisible())
     data <- S4Vectors::mcols(object@windows)
     cat("  checks   sum of scores ", format(sum(data$attributed), digits = 6), ", F(x) - F(baseline) ", format(sum(data$output - data$baseline_output), digits = 6),
         "\n           completeness gap ", format(sum(data$gap), digits = 3), " in total; by window: median ", format(stats::median(abs(data$gap)), digits = 2),
         ", worst ", format(max(abs(data$gap)), digits = 2), " (", format(100 * relative_gap(object@windows), digits = 2), " % of what is explained)\n", sep = "")
+    if (!is.null(data$gap_error)) cat("           standard error of a window's gap: median ", format(stats::median(data$gap_error), digits = 2), "\n", sep = "")
 })

@@ -41,7 +41,7 @@ attribution_as_deepg <- function(model, input_seq, target_class_idx = 1, m_steps
     path[[1]][m_steps + 1] <- 1
     runs <- lapply(seq_len(if (baseline_type == "zero") 1 else repeats), function(run) {
         baselines <- lapply(given, function(x) if (baseline_type == "zero") 0 * x else x[, sample(dim(x)[2]), , drop = FALSE])
-        attribute_arrays(model, given, baselines, goal, path, run_settings(threads), environment())
+        attribute_arrays(model, given, baselines, goal, list(method = "ig", path = path), NULL, run_settings(threads), environment())
     })
     mean_of <- function(part) Reduce(`+`, lapply(runs, part)) / length(runs)
     scores <- lapply(seq_along(given), function(k) matrix(mean_of(function(run) run[[k]]), dim(given[[k]])[2]))

@@ -53,7 +53,7 @@ replacement_row <- function(replacement, genome, call = parent.frame()) {
         stop_input(c("{.arg replacement} must be {.val uniform}, {.val composition}, {.val zero}, {.val deletion} or four numbers (A, C, G, T).",
                      x = "It is {friendly(replacement)}."), call = call)
     }
-    genome_baseline(replacement, genome, 1, call = call)
+    baseline_numbers(replacement, genome, 1, call)
 }
 
 effect_settings <- function(what, sign, model, goal, target, found, replacement = NULL) {

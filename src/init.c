@@ -14,6 +14,10 @@ extern SEXP bridge_attribute_contig(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SE
 extern SEXP bridge_plan_contig(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
 extern SEXP bridge_attribute_arrays(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
 extern SEXP bridge_what_if(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
+extern SEXP bridge_shuffle(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
+extern SEXP bridge_markov(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
+extern SEXP bridge_mutate(SEXP, SEXP, SEXP, SEXP, SEXP);
+extern SEXP bridge_draw_below(SEXP, SEXP, SEXP, SEXP, SEXP);
 extern SEXP bridge_window_ranks(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
 extern SEXP bridge_random(SEXP, SEXP, SEXP, SEXP);
 extern SEXP bridge_moved_counts(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
@@ -54,6 +58,11 @@ static const R_CallMethodDef entries[] = {
     ENTRY(plan_contig, 11),
     /* bridge/what_if.c */
     ENTRY(what_if, 11),
+    /* bridge/shuffle.c */
+    ENTRY(shuffle, 10),
+    ENTRY(markov, 7),
+    ENTRY(mutate, 5),
+    ENTRY(draw_below, 5),
     /* bridge/quantiles.c */
     ENTRY(window_ranks, 8),
     ENTRY(random, 4),

@@ -34,17 +34,40 @@ static int64_t tokens_of(const ng_graph *graph)
     return tokens > 4 ? (int64_t)tokens : 0;
 }
 
+/* Four numbers or (window, 4) of them; bases, (windows, window); or list(seed, replicate, name of the contig): rows from the simplex. */
+static bool read_baseline(ng_contig *contig, SEXP baseline, bridge_call *call)
+{
+    if (TYPEOF(baseline) == RAWSXP) contig->baseline_bases = RAW(baseline);
+    else if (TYPEOF(baseline) == VECSXP) {
+        ng_draw *draw = ng_alloc(call->run.arena, 1, sizeof *draw, &call->error);
+        if (!(contig->baseline_draw = draw)) return false;
+        *draw = (ng_draw){ng_draw_key((uint64_t)Rf_asReal(VECTOR_ELT(baseline, 0)), CHAR(STRING_ELT(VECTOR_ELT(baseline, 2), 0))), 0,
+                          (uint32_t)Rf_asReal(VECTOR_ELT(baseline, 1))};
+    } else {
+        contig->baseline_rows = XLENGTH(baseline) > 4;
+        return (contig->baseline = bridge_floats(baseline, call));
+    }
+    return true;
+}
+
+static void assert_baseline(SEXP baseline, double rows, double windows)
+{
+    if (TYPEOF(baseline) == RAWSXP) bridge_assert((double)XLENGTH(baseline) == rows * windows);
+    else if (TYPEOF(baseline) == VECSXP) bridge_assert(XLENGTH(baseline) == 3 && TYPEOF(VECTOR_ELT(baseline, 2)) == STRSXP);
+    else bridge_assert(TYPEOF(baseline) == REALSXP && (XLENGTH(baseline) == 4 || (double)XLENGTH(baseline) == 4 * rows));
+}
+
 static ng_contig *contig_job(job *todo, SEXP model, SEXP bases, SEXP starts, SEXP window, SEXP baseline, bridge_call *call)
 {
     ng_arena *arena = call->run.arena;
     ng_contig *contig = ng_alloc(arena, 1, sizeof *contig, &call->error);
     int64_t *from = contig ? ng_alloc(arena, XLENGTH(starts), sizeof *from, &call->error) : NULL;
-    float *base_row = from ? bridge_floats(baseline, call) : NULL;
-    todo->shapes = base_row ? ng_alloc(arena, 1, sizeof *todo->shapes, &call->error) : NULL;
+    todo->shapes = from ? ng_alloc(arena, 1, sizeof *todo->shapes, &call->error) : NULL;
     if (!todo->shapes) return NULL;
     for (R_xlen_t w = 0; w < XLENGTH(starts); w++) from[w] = (int64_t)REAL(starts)[w] - 1;       /* 1-based in R */
     *contig = (ng_contig){.bases = RAW(bases), .length = XLENGTH(bases), .window = (int64_t)Rf_asReal(window), .starts = from,
-                          .baseline = base_row, .baseline_rows = XLENGTH(baseline) > 4, .tokens = tokens_of(bridge_graph(model))};
+                          .tokens = tokens_of(bridge_graph(model))};
+    if (!read_baseline(contig, baseline, call)) return NULL;
     todo->windows = XLENGTH(starts);
     todo->shapes[0] = ng_contig_shape(contig);
     todo->source = ng_contig_source(contig);
@@ -57,7 +80,7 @@ static void assert_contig(SEXP model, SEXP wanted, SEXP bases, SEXP starts, SEXP
     const double rows = Rf_asReal(window);
     bridge_assert(bridge_graph(model)->input_count == 1 && TYPEOF(wanted) == INTSXP);
     bridge_assert(TYPEOF(bases) == RAWSXP && XLENGTH(bases) > 0 && TYPEOF(starts) == REALSXP && rows >= 1);
-    bridge_assert(TYPEOF(baseline) == REALSXP && (XLENGTH(baseline) == 4 || (double)XLENGTH(baseline) == 4 * rows));
+    assert_baseline(baseline, rows, (double)XLENGTH(starts));
     for (R_xlen_t w = 0; w < XLENGTH(starts); w++) bridge_assert(REAL(starts)[w] >= 1 && REAL(starts)[w] <= (double)XLENGTH(bases));
 }
 

@@ -110,7 +110,7 @@ ng_status ng_path_integral(const ng_plan *plan, const ng_source *source, int64_t
     const int64_t samples = group * round_nodes(most_samples, path->nodes, group);
     double *values = ng_alloc(run->arena, targets * samples, sizeof *values, error);
     if (!values || ng_stream_make(plan, source, group, targets, run, &stream, error)) return error->status;
-    stream.ends = 1;
+    stream.ends = path->times_difference ? 2 : 1;
     for (int64_t node = 0; node < path->nodes; node++) {
         if (path->positions[node] != 1) stream.ends = 2;
         if (path->positions[node] == 0) stream.apart = true;

@@ -20,7 +20,7 @@ typedef struct ng_path {
     bool times_difference;                       /* false: the weighted mean of gradients without the factor (x - x') */
 } ng_path;
 
-/* The completeness check of one window; a path of the sequence alone has no baseline, and 0 for its output. */
+/* The completeness check of one window; gradients at the sequence alone have no baseline, and 0 for its output. */
 typedef struct ng_check { double output, baseline_output, attributed; } ng_check;
 
 /* Scores of all `windows` windows of the source for each of the targets, which share the way forward: objectives, sinks and checks,

@@ -1,6 +1,19 @@
 #include <string.h>
 #include "core/attribution/source.h"
 
+/* The baseline's row under base `at` of the contig, row `row` of a window. */
+static void baseline_row(const ng_contig *contig, int64_t window, int64_t row, int64_t at, float *to)
+{
+    if (contig->baseline_draw) {
+        ng_draw draw = *contig->baseline_draw;
+        draw.place = (uint64_t)at;
+        ng_simplex_row(draw, to);
+    } else if (contig->baseline_bases) {
+        const uint8_t base = contig->baseline_bases[window * contig->window + row];
+        for (int i = 0; i < 4; i++) to[i] = base < 4 ? (float)(base == i) : 0.25f;
+    } else memcpy(to, contig->baseline + (contig->baseline_rows ? row * 4 : 0), 4 * sizeof *to);
+}
+
 static void contig_rows(const void *data, int input, int64_t window, ng_range rows, float *sequence, float *baseline)
 {
     const ng_contig *contig = data;
@@ -12,7 +25,7 @@ static void contig_rows(const void *data, int input, int64_t window, ng_range ro
         if (base < 4) sequence[base] = 1;
         sequence += 4;
         if (!baseline) continue;
-        if (base < 4) memcpy(baseline, contig->baseline + (contig->baseline_rows ? row * 4 : 0), 4 * sizeof *baseline);
+        if (base < 4) baseline_row(contig, window, row, at, baseline);
         else memset(baseline, 0, 4 * sizeof *baseline);
         baseline += 4;
     }

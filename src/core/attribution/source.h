@@ -2,6 +2,7 @@
 #ifndef NG_ATTRIBUTION_SOURCE_H
 #define NG_ATTRIBUTION_SOURCE_H
 #include "core/attribution/path_integral.h"
+#include "core/attribution/shuffle.h"
 #include "core/network/stream.h"
 
 /* Windows of one contig. bases: 0..3 = A, C, G, T; anything else is ambiguous: a zero row in the sequence and in the baseline,
@@ -14,6 +15,8 @@ typedef struct ng_contig {
     bool baseline_rows;
     int64_t tokens;                              /* 0; or a row is one-hot of so many tokens: 1..4 = A, C, G, T; 5 = ambiguous, or 0 */
                                                  /* if there are only five. The baseline has the same token where a base is ambiguous */
+    const uint8_t *baseline_bases;               /* or (windows, window): a sequence for each window, 1/4 of each base where ambiguous; */
+    const ng_draw *baseline_draw;                /* or a row from the simplex at each base's place */
     double *scores;                              /* (length, 4), column by column: the sink adds each window's scores there */
 } ng_contig;
 
