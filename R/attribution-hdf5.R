@@ -16,6 +16,7 @@ write_attribution <- function(scores, file) {
         length_bp <- Biostrings::width(scores@genome)[k]
         chunk <- min(chunk_bp, length_bp)
         store(h5, paste0(group, "/scores"), t(scores@scores[[k]]), "H5T_IEEE_F64LE", c(4, chunk))
+        if (length(scores@errors)) store(h5, paste0(group, "/errors"), scores@errors[[k]], "H5T_IEEE_F64LE", chunk)
         store(h5, paste0(group, "/sequence"), as.integer(charToRaw(as.character(scores@genome[[k]]))), "H5T_STD_U8LE", chunk)
     }
     table <- c(list(contig = as.integer(GenomicRanges::seqnames(scores@windows)), start = BiocGenerics::start(scores@windows),
@@ -72,7 +73,9 @@ read_attribution <- function(file) {
         dimnames(channels) <- list(NULL, bases)
         channels
     })
-    new("Attribution", scores = stats::setNames(scores, contigs$name), genome = genome, windows = stored_windows(stored, from_json("window_columns"), genome),
+    of_bases <- function(group) as.vector(rhdf5::h5read(stored, paste0(group, "/errors")))
+    errors <- if (rhdf5::H5Lexists(stored, "contig_1/errors")) stats::setNames(lapply(groups, of_bases), contigs$name) else list()
+    new("Attribution", scores = stats::setNames(scores, contigs$name), errors = errors, genome = genome, windows = stored_windows(stored, from_json("window_columns"), genome),
         settings = lapply(from_json("settings"), function(value) if (is.integer(value)) as.numeric(value) else value))
 }
 

@@ -177,7 +177,7 @@ gradient_check <- function(job, part) {
               list(1, 1, TRUE), replace(job$run, 3, list(function(done) NULL)), job$frame)[[2]]
     }
     ahead <- at(step)
-    c(gradient = ahead[3] / step, difference = (at(-step)[2] - ahead[2]) / (2 * step))
+    list(gradient = ahead[3] / step, difference = (at(-step)[2] - ahead[2]) / (2 * step))
 }
 
 # ---- arrays ----

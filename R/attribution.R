@@ -236,8 +236,9 @@ setMethod("show", "Attribution", function(object) {
             cat("  noise    ", replicates, " copies, ", c(mutation = "point mutations of ", simplex = "mixed with ")[[noise]], 100 * noise_level,
                 c(mutation = " % of bases", simplex = " % of random rows")[[noise]], "\n", sep = "")
         else if (baseline != "none") cat("  draws    ", baseline, " baseline", several, "\n", sep = "")
-        if (!is.na(seed)) cat("  seed     ", format(seed, scientific = FALSE), "\n", sep = "")
     })
+    seed <- object@settings$seed
+    if (!is.null(seed)) cat("  seed     ", format(seed, scientific = FALSE), "\n", sep = "")
     contig_bp <- Biostrings::width(object@genome)
     widths <- range(BiocGenerics::width(object@windows))
     cat("  genome   ", length(contig_bp), if (length(contig_bp) == 1) " contig, " else " contigs, ", format(sum(contig_bp), big.mark = ","), " bp; ",

@@ -49,8 +49,8 @@ shuffle_sequences <- function(sequences, type = c("dinucleotide", "position"), r
     do.call(c, made)
 }
 
-# The seed given, or one from R's generator; NA where nothing is drawn.
+# The seed given, or one from R's generator; NULL where nothing is drawn.
 seed_or_draw <- function(seed, random = TRUE, call = parent.frame()) {
     if (!is.null(seed)) seed <- check_number(seed, 0, .Machine$integer.max, name = "seed", call = call)
-    if (!random) NA_real_ else if (is.null(seed)) as.numeric(sample.int(.Machine$integer.max, 1)) else seed
+    if (!random) NULL else if (is.null(seed)) as.numeric(sample.int(.Machine$integer.max, 1)) else seed
 }

@@ -74,6 +74,11 @@ test_that("HDF5 gives the same attribution again, and others find four channels 
     expect_identical(genome_seqinfo(again@genome), genome_seqinfo(genome))
     expect_identical(as.data.frame(again@windows), as.data.frame(scores@windows))
     expect_output(print(again), "integrated gradients")
+    several <- attribution(model, genome, baseline = "shuffle", replicates = 2, nodes = 1, seed = 3)
+    rtracklayer::export(several, path)
+    expect_identical(read_attribution(path)@errors, several@errors)
+    expect_identical(read_attribution(path)@settings, several@settings)
+    rtracklayer::export(scores, path)
     piece <- rhdf5::h5read(path, "contig_2/scores", index = list(NULL, 11:20))
     expect_identical(t(piece), unname(scores@scores$two[11:20, ]))
 
