@@ -13,6 +13,12 @@
 #' | `"recurrent_window"`, two LSTM over a wide convolution | 10,000 bp | 802,452 |
 #' | `"architect_1"` to `"architect_12"`, the best configurations of GenomeNet-Architect | 150 or 10,000 bp | 175,426 to 8,050,761 |
 #'
+#' | `"phenotype_set"`, fourteen outputs | 200 fragments of 10,000 bp; takes 3 GB a thread | 595,333 |
+#' | `"language_model"`, the base between two flanks | two flanks of 250 bp, the second one reversed | 100,228 |
+#' | `"bert"`, a transformer over tokens with an answer at each position, a small one of its kind | 1,000 bp | 63,430 |
+#' | `"crispr"`, `"crispr_bases"`, an answer for the window or for each base | 200 bp | 48,182, 92,898 |
+#' | `"legacy"`, a Sequential model of LSTM as Keras 2.1 wrote it | 100 letters of 6 | 117,638 |
+#'
 #' `"architect_1"` to `"architect_6"` and `"architect_8"`, `"architect_10"` read both strands: they have two inputs, the sequence
 #' and its reverse complement.
 #' @param name One of the names above.
@@ -35,7 +41,7 @@ example_architecture <- function(name = "sporulation", seed = 1) {
 }
 
 architecture_names <- c("sporulation", "pathogenicity", "cell_size", "cell_morphology", "window", "recurrent_window",
-                        paste0("architect_", 1:12))
+                        paste0("architect_", 1:12), "phenotype_set", "language_model", "bert", "crispr", "crispr_bases", "legacy")
 
 # Building: `b` collects layers and weights; a tensor is list(name, shape), its shape without the batch. Each layer takes tensors and
 # returns one.
@@ -111,8 +117,8 @@ join_layers <- function(b, class, from) {
 }
 
 dense_layer <- function(b, x, units, activation, name = NULL) {
-    add_layer(b, "Dense", list(x), units, list(units = units, activation = activation),
-              list(drawn_kernel(b, x$shape, units), drawn_bias(b, units)), name)
+    add_layer(b, "Dense", list(x), c(x$shape[-length(x$shape)], units), list(units = units, activation = activation),
+              list(drawn_kernel(b, utils::tail(x$shape, 1), units), drawn_bias(b, units)), name)
 }
 
 lstm_weights <- function(b, channels, units) {
@@ -128,6 +134,35 @@ lstm_layer <- function(b, x, units, sequences = FALSE, both = FALSE, recurrent_a
               c(lstm_weights(b, x$shape[2], units), lstm_weights(b, x$shape[2], units)))
 }
 
+# The layer that `layer(x)` adds, at each element of a set: x is (set, ...).
+each_layer <- function(b, x, layer) {
+    made <- layer(list(name = x$name, shape = x$shape[-1]))
+    last <- length(b$layers)
+    inner <- b$layers[[last]]
+    b$layers[[last]]$class_name <- "TimeDistributed"
+    b$layers[[last]]$config <- list(name = inner$name, layer = inner[c("class_name", "config")])
+    list(name = made$name, shape = c(x$shape[1], made$shape))
+}
+
+# Token and position tables, then blocks of attention and two dense layers, each with a sum and a norm behind it.
+transformer_layers <- function(b, x, tokens, channels, blocks, heads, head_size, inner) {
+    y <- add_layer(b, "layer_pos_embedding", list(x), c(x$shape, channels),
+                   list(maxlen = x$shape, vocabulary_size = tokens, embed_dim = channels),
+                   list(drawn_array(b, c(tokens, channels), -1, 1), drawn_array(b, c(x$shape, channels), -1, 1)))
+    to_heads <- function() list(drawn_kernel(b, channels, heads * head_size), drawn_bias(b, heads * head_size))
+    shaped <- function(weights) list(structure(weights[[1]], dim = NULL, dims = as.integer(c(channels, heads, head_size))),
+                                     structure(weights[[2]], dims = as.integer(c(heads, head_size))))
+    for (k in seq_len(blocks)) {
+        from_heads <- structure(drawn_kernel(b, heads * head_size, channels), dims = as.integer(c(heads, head_size, channels)))
+        weights <- c(shaped(to_heads()), shaped(to_heads()), shaped(to_heads()), list(from_heads, drawn_bias(b, channels)),
+                     list(drawn_kernel(b, channels, inner), drawn_bias(b, inner), drawn_kernel(b, inner, channels), drawn_bias(b, channels)),
+                     list(drawn_scale(b, channels), drawn_bias(b, channels), drawn_scale(b, channels), drawn_bias(b, channels)))
+        y <- add_layer(b, "layer_transformer_block", list(y), y$shape,
+                       list(num_heads = heads, head_size = head_size, ff_dim = inner, embed_dim = channels, vocabulary_size = tokens), weights)
+    }
+    y
+}
+
 # Architectures ------------------------------------------------------------------------------------------------------------------
 
 # deepG's blocks: convolution, pool, norm; from the second on the norm comes before the pool.
@@ -141,10 +176,14 @@ deepg_trunk <- function(b, x, filters, kernel, size) {
 
 build_architecture <- function(name, seed) {
     if (startsWith(name, "architect_")) return(build_architect(architect[[as.integer(sub(".*_", "", name))]], seed))
+    other <- switch(name, phenotype_set = build_phenotype_set, language_model = build_language_model, bert = build_bert, legacy = build_legacy)
+    if (!is.null(other)) return(other(new_blueprint(seed)))
     b <- new_blueprint(seed)
-    x <- input_layer(b, c(switch(name, window = 500, recurrent_window = 1e4, 1e6), 4), "input_1")
+    x <- input_layer(b, c(switch(name, window = 500, recurrent_window = 1e4, crispr = , crispr_bases = 200, 1e6), 4), "input_1")
     outputs <- switch(name,
         window = list(dense_layer(b, lstm_layer(b, deepg_trunk(b, x, c(32, 64, 64), 12, 3), 32), 2, "softmax")),
+        crispr = list(dense_layer(b, dense_layer(b, reduce_layer(b, deepg_trunk(b, x, c(32, 64), 12, 4), "Flatten"), 28, "relu"), 2, "softmax")),
+        crispr_bases = list(dense_layer(b, lstm_layer(b, deepg_trunk(b, x, c(32, 64), 12, 1), 64, sequences = TRUE, both = TRUE), 2, "softmax")),
         recurrent_window = {
             y <- leaky_layer(b, norm_layer(b, pool_layer(b, conv_layer(b, x, 1033, 10), 128, "same")), 0.288)
             y <- lstm_layer(b, y, 132, sequences = TRUE, recurrent_activation = "hard_sigmoid")
@@ -162,6 +201,51 @@ build_architecture <- function(name, seed) {
             list(dense_layer(b, y, if (name == "cell_size") 4 else 1, if (name == "sporulation") "sigmoid" else "linear"))
         })
     finish_blueprint(b, list(x), outputs)
+}
+
+# A set of fragments of a genome, the mean over their features, a head for each phenotype. The trunk is a stand-in: it is not published.
+build_phenotype_set <- function(b) {
+    x <- input_layer(b, c(200, 1e4, 4), "input_1")
+    y <- x
+    for (filters in c(32, 64, 128, 256)) {
+        y <- each_layer(b, y, function(x) conv_layer(b, x, filters, 12, "relu"))
+        then <- list(function(x) norm_layer(b, x), function(x) pool_layer(b, x, 4))
+        for (layer in if (filters == 32) rev(then) else then) y <- each_layer(b, y, layer)
+    }
+    y <- each_layer(b, y, function(x) reduce_layer(b, x, "GlobalAveragePooling1D"))
+    y <- add_layer(b, "layer_aggregate_time_dist", list(y), y$shape[2], list(method = "mean", multi_in = FALSE))
+    y <- dense_layer(b, y, 256, "relu")
+    widths <- c(4, 11, 6, 3, 1, 1, 1, 1, 1, 2, 2, 2, 1, 1)
+    heads <- lapply(seq_along(widths), function(k) dense_layer(b, y, widths[k], if (widths[k] > 1) "softmax" else "sigmoid", paste0("phenotype_", k)))
+    finish_blueprint(b, list(x), heads)
+}
+
+# What comes before a base and, reversed, what comes after it, in towers of their own.
+build_language_model <- function(b) {
+    inputs <- lapply(1:2, function(k) input_layer(b, c(250, 4), paste0("input_", k)))
+    towers <- lapply(inputs, function(x) lstm_layer(b, norm_layer(b, pool_layer(b, conv_layer(b, x, 64, 12, "relu"), 3)), 80))
+    finish_blueprint(b, inputs, list(dense_layer(b, join_layers(b, "Concatenate", towers), 4, "softmax")))
+}
+
+# The published one has 650 channels, 18 blocks of 20 heads of 200, and 1950 inside: 233,973,398 parameters.
+build_bert <- function(b) {
+    x <- input_layer(b, 1000, "input_1")
+    y <- transformer_layers(b, x, tokens = 6, channels = 32, blocks = 2, heads = 4, head_size = 8, inner = 96)
+    finish_blueprint(b, list(x), list(dense_layer(b, dense_layer(b, y, 256, "relu"), 6, "softmax")))
+}
+
+# A bare list of layers: the first one carries the shape of the input, nothing says who reads whom.
+build_legacy <- function(b) {
+    y <- list(name = NA_character_, shape = c(100, 6))
+    for (k in 1:4) {
+        y <- lstm_layer(b, y, 64, sequences = k < 4, recurrent_activation = "hard_sigmoid")
+        if (k > 1) y <- add_layer(b, "Dropout", list(y), y$shape, list(rate = 0.2))
+    }
+    y <- dense_layer(b, y, 6, "linear")
+    add_layer(b, "Activation", list(y), y$shape, list(activation = "softmax"))
+    layers <- lapply(b$layers, `[`, c("class_name", "config"))
+    layers[[1]]$config$batch_input_shape <- list(NULL, 100, 6)
+    list(description = list(class_name = "Sequential", config = list(name = "sequential", layers = layers)), weights = b$weights)
 }
 
 # GenomeNet-Architect: rows of filters, kernel, dilation, pool; `taps`: the convolutions whose average is read, or `units` of `depth`
