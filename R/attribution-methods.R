@@ -16,7 +16,7 @@ method_pass <- function(settings, r) {
     if (!is.null(settings$path)) return(list(path = settings$path))
     gradient_at <- function(position) list(position, 1, FALSE)
     switch(settings$method,
-        ig = list(path = c(path_rule(settings$nodes, settings$rule), TRUE)),
+        ig = list(path = c(path_rule(settings$nodes, settings$rule), TRUE, if (!is.null(settings$tolerance)) list(c(settings$tolerance, settings$max_nodes)))),
         expected = list(path = list((r - 1 + (.Call(C_draw_below, 0, 2^52, settings$seed, r, "") + 0.5) / 2^52) / settings$nodes, 1, TRUE)),
         gradient =, saliency =, gradient_x_input = list(path = gradient_at(1)),
         smoothgrad =, vargrad = if (settings$noise == "mutation") list(path = gradient_at(1), rate = settings$noise_level)
@@ -74,7 +74,7 @@ gathered <- function(found, method, sequence) {
     list(scores = found$scores, errors = if (n > 1) sqrt(variance / n), checks = window_checks(found$checks, method))
 }
 
-# checks: a list, one matrix (3, windows) a pass: output, baseline's output, attributed.
+# checks: a list, one matrix a pass, a column a window: output, baseline's output, attributed, and perhaps nodes.
 window_checks <- function(checks, method) {
     mean <- Reduce(`+`, checks) / length(checks)
     data <- data.frame(output = mean[1, ], baseline_output = mean[2, ], attributed = mean[3, ], gap = mean[3, ] - (mean[1, ] - mean[2, ]))
@@ -83,7 +83,19 @@ window_checks <- function(checks, method) {
         gaps <- vapply(checks, function(one) one[3, ] - (one[1, ] - one[2, ]), numeric(nrow(data)))
         data$gap_error <- apply(matrix(gaps, nrow(data)), 1, stats::sd) / sqrt(length(checks))
     }
+    if (nrow(mean) > 3) data$nodes <- mean[4, ]
     data
+}
+
+# Windows whose nodes ran out before the tolerance was met. Their gap is at most what remained.
+warn_tolerance <- function(data, settings) {
+    if (is.null(settings$tolerance)) return()
+    relative <- abs(data$gap) / abs(data$output - data$baseline_output)
+    out <- data$nodes + 2 > settings$max_nodes & relative > settings$tolerance
+    if (any(out %in% TRUE))
+        cli::cli_warn(c("{sum(out %in% TRUE)} of {nrow(data)} window{?s} reached {.code max_nodes = {settings$max_nodes}} with a completeness gap above the tolerance.",
+                        x = "The largest gap is {format(100 * max(relative[out %in% TRUE]), digits = 2)} % of F(x) - F(baseline)."),
+                      class = "nucleograd_warning_tolerance")
 }
 
 # ---- genomes ----
@@ -110,7 +122,7 @@ part_pass <- function(job, part, r, run) {
     read <- if (is.null(pass$rate)) part$bases else .Call(C_mutate, part$bases, pass$rate, job$settings$seed, r, part$name)
     chunks <- window_chunks(job$baseline, part)
     sums <- NULL
-    checks <- matrix(0, 3, length(part$starts))
+    checks <- NULL
     for (here in chunks) {
         some <- replace(part, "starts", list(part$starts[here]))
         baseline <- if (isTRUE(pass$simplex)) list(job$settings$seed, r, part$name) else job$baseline$rows(some, r)
@@ -120,7 +132,7 @@ part_pass <- function(job, part, r, run) {
                                      request$window, baseline, pass$path, part_of_run(run, here, length(part$starts)), job$frame),
                                job$model, request, run, job$frame)
         sums <- if (is.null(sums)) found[[1]] else sums + found[[1]]
-        checks[, here] <- found[[2]]
+        checks <- cbind(checks, found[[2]])
     }
     list(sums, checks)
 }
@@ -212,6 +224,7 @@ attribute_arrays <- function(model, arrays, baseline, goal, settings, replicates
     several <- is.list(arrays)
     result <- if (several) scores else scores[[1]]
     attr(result, "windows") <- found[[1]]$checks
+    warn_tolerance(found[[1]]$checks, settings)
     if (passes > 1) attr(result, "errors") <- if (several) errors else errors[[1]]
     result
 }

@@ -52,6 +52,11 @@ setClass("Attribution", slots = c(scores = "list", errors = "list", genome = "DN
 #' **Rule.** `"midpoint"`: `nodes` points in the middle of equal intervals. `"trapezoid"`: `nodes + 1` points with both ends, as
 #' deepG's `integrated_gradients(m_steps = nodes)`. `"gauss-legendre"`: `nodes` points.
 #'
+#' **Tolerance.** With `tolerance` each window chooses its nodes: the path is cut into pieces with a node in the middle of each, and the piece
+#' whose share of F(x) - F(x') is off the most is cut in three, until what the pieces are off sums to at most `tolerance` times
+#' |F(x) - F(x')|, or `max_nodes` are used, which is a warning. `nodes` and `rule` then do not count. The gap is a screen: it says nothing of
+#' errors of single bases that cancel. Its windows go one by one, and memory grows with their length times their nodes.
+#'
 #' **Windows** are as in [predict.Model()]; where they overlap, a base's score is the mean over the windows that cover it.
 #' N and other ambiguous letters are rows of zeros in sequence and baseline; their score is 0.
 #'
@@ -69,6 +74,8 @@ setClass("Attribution", slots = c(scores = "list", errors = "list", genome = "DN
 #' @param output See Details.
 #' @param strand See Details; for genomes.
 #' @param replicates How many baselines are drawn for each window, 5 if `NULL`; how many noisy copies are made, 20 if `NULL`.
+#' @param tolerance `NULL`, or the completeness gap to reach, as a share of F(x) - F(x'), such as 0.01.
+#' @param max_nodes With `tolerance`, from 3.
 #' @param noise Of `"smoothgrad"` and `"vargrad"`: `"mutation"`, a share `noise_level` of the bases turns into others; `"simplex"`, each row is mixed with
 #'   one from the uniform distribution on the simplex, whose share is `noise_level`. Neither leaves the space of sequences and their mixtures.
 #' @param noise_level Above 0, up to 1.
@@ -77,7 +84,7 @@ setClass("Attribution", slots = c(scores = "list", errors = "list", genome = "DN
 #'   inputs) with the attribute `windows`: a data.frame with one row per sample, `output`, `baseline_output`, `attributed`, `gap`, and with
 #'   replicates the attribute `errors`, standard errors (samples x bp), and the column `gap_error`.
 #' @section Errors: `nucleograd_error_argument`; `nucleograd_error_contigs`; `nucleograd_error_memory`: `memory_bytes` does not suffice;
-#'   the message says what would. A warning `nucleograd_warning_alone`: a window has no other order of its dinucleotides and was shuffled by
+#'   the message says what would. Warnings: `nucleograd_warning_tolerance`: `max_nodes` were not enough; `nucleograd_warning_alone`: a window has no other order of its dinucleotides and was shuffled by
 #'   single bases.
 #' @source Integrated gradients: Sundararajan, Taly and Yan (2017), \url{https://proceedings.mlr.press/v70/sundararajan17a.html}. Expected
 #'   gradients: Erion and others (2021), \doi{10.1038/s42256-021-00343-w}. Saliency: Simonyan, Vedaldi and Zisserman (2014),
@@ -93,8 +100,8 @@ setClass("Attribution", slots = c(scores = "list", errors = "list", genome = "DN
 #' @export
 attribution <- function(model, genome, method = "ig", baseline = "uniform", nodes = 50,
                         rule = c("midpoint", "trapezoid", "gauss-legendre"), target = 1, output = c("logit", "probability"),
-                        strand = c("forward", "reverse", "both"), replicates = NULL, noise = c("mutation", "simplex"), noise_level = 0.1, window = NULL,
-                        step = NULL, seed = NULL, threads = NULL, memory_bytes = NULL) {
+                        strand = c("forward", "reverse", "both"), replicates = NULL, tolerance = NULL, max_nodes = 300,
+                        noise = c("mutation", "simplex"), noise_level = 0.1, window = NULL, step = NULL, seed = NULL, threads = NULL, memory_bytes = NULL) {
     check_model(model)
     method <- check_choice(method, names(attribution_methods))
     output <- check_choice(output, c("logit", "probability"))
@@ -104,13 +111,15 @@ attribution <- function(model, genome, method = "ig", baseline = "uniform", node
     if (!is.numeric(noise_level) || length(noise_level) != 1 || is.na(noise_level) || noise_level <= 0 || noise_level > 1)
         stop_input("{.arg noise_level} must be one number above 0 and up to 1, not {friendly(noise_level)}.")
     nodes <- check_number(nodes, min = 1, max = 1e5)
+    if (!is.null(tolerance)) check_tolerance(tolerance, method)
+    max_nodes <- check_number(max_nodes, min = 3, max = 1e5)
     goal <- target_of(model, target, output)
     path_method <- attribution_methods[[method]]$baseline
     if (missing(baseline) && method == "expected") baseline <- "dinucleotide"
     seed <- seed_or_draw(seed, random = attribution_methods[[method]]$random || path_method && is_drawn(baseline))
     settings <- list(model = model@name, method = method, baseline = "none", replicates = 1, seed = seed, rule = rule,
                      nodes = if (method %in% c("ig", "expected")) nodes else 1, target = target, target_name = goal$name, output = goal$level, strand = strand,
-                     noise = noise, noise_level = noise_level, window = window, step = step)
+                     tolerance = tolerance, max_nodes = if (is.null(tolerance)) NULL else max_nodes, noise = noise, noise_level = noise_level, window = window, step = step)
     if (is.array(genome) || is.list(genome)) {
         refuse_windows(window, step)
         if (strand != "forward") stop_input("{.arg strand} must be {.val forward} for arrays, which are read as they are.")
@@ -141,8 +150,16 @@ attribution <- function(model, genome, method = "ig", baseline = "uniform", node
     unread <- vapply(scores, is.null, NA)
     scores[unread] <- lapply(Biostrings::width(genome)[unread], function(length_bp) matrix(NA_real_, length_bp, 4, dimnames = list(NULL, bases)))
     if (passes > 1) errors[unread] <- lapply(Biostrings::width(genome)[unread], function(length_bp) rep(NA_real_, length_bp))
-    S4Vectors::mcols(windows) <- S4Vectors::DataFrame(do.call(rbind, checks))
+    checks <- do.call(rbind, checks)
+    warn_tolerance(checks, settings)
+    S4Vectors::mcols(windows) <- S4Vectors::DataFrame(checks)
     new("Attribution", scores = scores, errors = if (passes > 1) errors else list(), genome = genome, windows = windows, settings = job$settings)
+}
+
+check_tolerance <- function(tolerance, method, call = parent.frame()) {
+    if (!is.numeric(tolerance) || length(tolerance) != 1 || is.na(tolerance) || tolerance <= 0 || tolerance >= 1)
+        stop_input("{.arg tolerance} must be NULL or one number between 0 and 1, not {friendly(tolerance)}.", call = call)
+    if (method != "ig") stop_input("{.arg tolerance} chooses the nodes of {.code method = \"ig\"}; {.val {method}} has none.", call = call)
 }
 
 is_drawn <- function(baseline) is.function(baseline) || is(baseline, "DNAStringSet") || is.character(baseline) && any(baseline %in% drawn_baselines | is_markov(baseline)) ||
@@ -231,7 +248,8 @@ setMethod("show", "Attribution", function(object) {
         cat("Attribution of the ", output, " of ", target_name, " (target ", target, ") by ", title,
             switch(strand, reverse = ", reverse strand", both = ", mean of both strands"), "\n  model    ", model, "\n", sep = "")
         several <- if (replicates > 1) paste0(" x ", replicates)
-        if (method == "ig") cat("  path     ", baseline, " baseline", several, ", ", nodes, " nodes, ", rule, " rule\n", sep = "")
+        if (method == "ig") cat("  path     ", baseline, " baseline", several, ", ", if (is.null(object@settings$tolerance)) paste0(nodes, " nodes, ", rule, " rule")
+                                else paste0("up to ", max_nodes, " nodes until the gap is below ", 100 * tolerance, " %"), "\n", sep = "")
         else if (method %in% c("smoothgrad", "vargrad"))
             cat("  noise    ", replicates, " copies, ", c(mutation = "point mutations of ", simplex = "mixed with ")[[noise]], 100 * noise_level,
                 c(mutation = " % of bases", simplex = " % of random rows")[[noise]], "\n", sep = "")
@@ -255,5 +273,6 @@ setMethod("show", "Attribution", function(object) {
     cat("  checks   sum of scores ", format(sum(data$attributed), digits = 6), ", F(x) - F(baseline) ", format(sum(data$output - data$baseline_output), digits = 6),
         "\n           completeness gap ", format(sum(data$gap), digits = 3), " in total; by window: median ", format(stats::median(abs(data$gap)), digits = 2),
         ", worst ", format(max(abs(data$gap)), digits = 2), " (", format(100 * relative_gap(object@windows), digits = 2), " % of what is explained)\n", sep = "")
+    if (!is.null(data$nodes)) cat("           nodes of a window: median ", format(stats::median(data$nodes)), ", most ", format(max(data$nodes)), "\n", sep = "")
     if (!is.null(data$gap_error)) cat("           standard error of a window's gap: median ", format(stats::median(data$gap_error), digits = 2), "\n", sep = "")
 })

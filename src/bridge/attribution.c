@@ -2,7 +2,7 @@
 #include <string.h>
 #include <time.h>
 #include "bridge/bridge.h"
-#include "core/attribution/path_integral.h"
+#include "core/attribution/adaptive.h"
 #include "core/attribution/window_scan.h"
 #include "core/attribution/source.h"
 #include "core/network/cost.h"
@@ -188,8 +188,19 @@ SEXP bridge_predict_arrays(SEXP model, SEXP wanted, SEXP sizes, SEXP arrays, SEX
     return outputs;
 }
 
-/* path: list(positions, weights, times_difference). cotangents: one numeric vector per wanted call, for one window or for all.
- * checks: (3, windows), rows output, baseline output, attributed. */
+/* The integral whose nodes each window chooses; the fourth row of checks counts them. */
+static void integrate_adaptively(job *todo, const ng_objective *objective, SEXP settings, ng_check *found, SEXP checks, bridge_call *call)
+{
+    const ng_adaptive adaptive = {REAL(settings)[0], (int64_t)REAL(settings)[1]};
+    int64_t *nodes = ng_alloc(call->run.arena, todo->windows, sizeof *nodes, &call->error);
+    if (!nodes) return;
+    ng_adaptive_integral(&todo->plan, &todo->source, todo->windows, objective, &adaptive, &todo->sink, found, nodes, &call->run, &call->error);
+    for (int64_t w = 0; w < todo->windows; w++) REAL(checks)[4 * w + 3] = (double)nodes[w];
+}
+
+/* path: list(positions, weights, times_difference), or with a fourth, c(tolerance, max_nodes), in the place of positions and weights.
+ * cotangents: one numeric vector per wanted call, for one window or for all. checks: (3 or 4, windows), rows output, baseline output,
+ * attributed. */
 static void integrate(job *todo, SEXP cotangents, SEXP path, SEXP checks, bridge_call *call)
 {
     ng_arena *arena = call->run.arena;
@@ -206,20 +217,25 @@ static void integrate(job *todo, SEXP cotangents, SEXP path, SEXP checks, bridge
     }
     const ng_objective objective = {cotangent, stride};
     const ng_path line = {XLENGTH(VECTOR_ELT(path, 0)), REAL(VECTOR_ELT(path, 0)), REAL(VECTOR_ELT(path, 1)), Rf_asLogical(VECTOR_ELT(path, 2))};
-    if (ng_path_integral(&todo->plan, &todo->source, todo->windows, &objective, 1, &line, &todo->sink, found, &call->run, &call->error)) return;
+    const int rows = Rf_nrows(checks);
+    if (rows == 4) integrate_adaptively(todo, &objective, VECTOR_ELT(path, 3), found, checks, call);
+    else ng_path_integral(&todo->plan, &todo->source, todo->windows, &objective, 1, &line, &todo->sink, found, &call->run, &call->error);
     for (int64_t w = 0; w < todo->windows; w++) {
-        REAL(checks)[3 * w] = found[w].output;
-        REAL(checks)[3 * w + 1] = found[w].baseline_output;
-        REAL(checks)[3 * w + 2] = found[w].attributed;
+        REAL(checks)[rows * w] = found[w].output;
+        REAL(checks)[rows * w + 1] = found[w].baseline_output;
+        REAL(checks)[rows * w + 2] = found[w].attributed;
     }
 }
 
 static void assert_path(SEXP path, SEXP wanted, SEXP cotangents)
 {
-    bridge_assert(TYPEOF(path) == VECSXP && XLENGTH(path) == 3 && TYPEOF(VECTOR_ELT(path, 0)) == REALSXP);
+    bridge_assert(TYPEOF(path) == VECSXP && XLENGTH(path) >= 3 && TYPEOF(VECTOR_ELT(path, 0)) == REALSXP);
     bridge_assert(TYPEOF(VECTOR_ELT(path, 1)) == REALSXP && XLENGTH(VECTOR_ELT(path, 0)) == XLENGTH(VECTOR_ELT(path, 1)));
     bridge_assert(TYPEOF(cotangents) == VECSXP && XLENGTH(cotangents) == XLENGTH(wanted));
+    if (XLENGTH(path) > 3) bridge_assert(TYPEOF(VECTOR_ELT(path, 3)) == REALSXP && XLENGTH(VECTOR_ELT(path, 3)) == 2);
 }
+
+static int check_rows(SEXP path) { return XLENGTH(path) > 3 ? 4 : 3; }
 
 static SEXP scores_and_checks(SEXP scores, SEXP checks)
 {
@@ -251,7 +267,7 @@ SEXP bridge_attribute_contig(SEXP model, SEXP wanted, SEXP cotangents, SEXP base
     bridge_call call;
     job todo = {0};
     SEXP scores = PROTECT(base_matrix(XLENGTH(bases)));
-    SEXP checks = PROTECT(Rf_allocMatrix(REALSXP, 3, (int)XLENGTH(starts)));
+    SEXP checks = PROTECT(Rf_allocMatrix(REALSXP, check_rows(path), (int)XLENGTH(starts)));
     SEXP result = PROTECT(scores_and_checks(scores, checks));
     SEXP owner = PROTECT(bridge_begin(&call, run, frame));
     ng_contig *contig = contig_job(&todo, model, bases, starts, window, baseline, &call);
@@ -274,7 +290,7 @@ SEXP bridge_attribute_arrays(SEXP model, SEXP wanted, SEXP cotangents, SEXP arra
     const R_xlen_t n = XLENGTH(arrays);
     SEXP scores = PROTECT(Rf_allocVector(VECSXP, n));
     for (R_xlen_t i = 0; i < n; i++) SET_VECTOR_ELT(scores, i, Rf_allocVector(REALSXP, XLENGTH(VECTOR_ELT(arrays, i))));
-    SEXP checks = PROTECT(Rf_allocMatrix(REALSXP, 3, (int)Rf_asReal(count)));
+    SEXP checks = PROTECT(Rf_allocMatrix(REALSXP, check_rows(path), (int)Rf_asReal(count)));
     SEXP result = PROTECT(scores_and_checks(scores, checks));
     SEXP owner = PROTECT(bridge_begin(&call, run, frame));
     ng_arrays *made = arrays_job(&todo, arrays, shapes, count, baselines, &call);
