@@ -22,7 +22,8 @@ onnx_input <- function(graph, name, dims, nodes) {
     first <- any(vapply(readers, `[[`, "", "operator") %in% by_channel) || identical(dims[2], 4) && !identical(dims[3], 4)
     axes <- switch(length(dims), NULL, c("N", "C"), if (first) c("N", "C", "L") else c("N", "L", "C"))
     if (is.null(axes))
-        stop_onnx(graph$source, paste0("Input ", name, " has ", length(dims), " axes; samples by channels, or samples by channels and positions, are read."))
+        stop_onnx(graph$source, paste0("Input ", name, " has ", length(dims),
+                                       " axes; samples by channels, or samples by channels and positions, are read."))
     shape <- dims[match(c("L", "C"), axes, nomatch = 0)]
     if (is.na(utils::tail(shape, 1))) stop_onnx(graph$source, paste0("Input ", name, " leaves its number of channels open."))
     node <- add_node(graph, "InputLayer", name, integer(), list(shape = shape))

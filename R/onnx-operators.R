@@ -80,7 +80,8 @@ layer_normalization <- function(graph, node, given) {
 # Two tensors, or a tensor and a constant that holds one number, or one a channel.
 arithmetic <- function(class) function(graph, node, given) {
     constant <- vapply(given, is_known, NA)
-    if (all(constant)) return(list(data = constant_arithmetic(class)(given[[1]]$data, given[[2]]$data), dims = given[[which.max(lengths(lapply(given, `[[`, "dims")))]]$dims))
+    if (all(constant)) return(list(data = constant_arithmetic(class)(given[[1]]$data, given[[2]]$data),
+                                   dims = given[[which.max(lengths(lapply(given, `[[`, "dims")))]]$dims))
     if (!any(constant)) {
         x <- expect_tensor(graph, node, given[[1]])
         for (other in given[-1])
@@ -193,7 +194,8 @@ padding <- function(graph, node, given) {
 
 global_pooling <- function(class) function(graph, node, given) {
     x <- expect_tensor(graph, node, given[[1]], c("N", "C", "L"))
-    onnx_tensor_value(emit(graph, node, class, x$node, list(data_format = "channels_last", keepdims = FALSE)), c("N", "C", "1"), replace(x$size, 3, 1))
+    onnx_tensor_value(emit(graph, node, class, x$node, list(data_format = "channels_last", keepdims = FALSE)), c("N", "C", "1"),
+                      replace(x$size, 3, 1))
 }
 
 # The mean or maximum over positions.
@@ -280,7 +282,8 @@ concatenation <- function(graph, node, given) {
         return(x)
     }
     for (other in given)
-        if (!identical(other$axes, x$axes) || !is.null(other$flat) || !along %in% c("L", "C")) refuse_operator(graph, node, "joins tensors of different axes")
+        if (!identical(other$axes, x$axes) || !is.null(other$flat) || !along %in% c("L", "C"))
+            refuse_operator(graph, node, "joins tensors of different axes")
     made <- emit(graph, node, "Concatenate", vapply(given, `[[`, 0L, "node"), list(axis = if (along == "C") -1 else 1))
     onnx_tensor_value(made, x$axes, with_size(x, along, sum(vapply(given, size_of, 0, along))))
 }
@@ -333,7 +336,8 @@ gathering <- function(graph, node, given) {
         return(list(data = picked, dims = given[[2]]$dims))
     }
     place <- axis_place(axis, x)
-    if (length(at) != 1 || !x$axes[place] %in% c("L", "D") || length(given[[2]]$dims) > 0) refuse_operator(graph, node, "picks several elements of a tensor")
+    if (length(at) != 1 || !x$axes[place] %in% c("L", "D") || length(given[[2]]$dims) > 0)
+        refuse_operator(graph, node, "picks several elements of a tensor")
     if (x$axes[place] == "D") return(onnx_tensor_value(x$parts[if (at < 0) length(x$parts) + at + 1 else at + 1], x$axes[-place], x$size[-place]))
     picked_position(graph, node, x, place, at)
 }
@@ -360,7 +364,8 @@ slicing <- function(graph, node, given) {
     if (is_known(x)) return(sliced_constant(x, from, to, axes, steps))
     place <- axis_place(axes, x)
     length <- x$size[place]
-    if (length(axes) != 1 || any(steps != 1) || x$axes[place] != "L" || is.na(length)) refuse_operator(graph, node, "slices something else than positions")
+    if (length(axes) != 1 || any(steps != 1) || x$axes[place] != "L" || is.na(length))
+        refuse_operator(graph, node, "slices something else than positions")
     inside <- function(at) max(0, min(if (at < 0) length + at else at, length))
     cropping <- c(inside(from), length - inside(to))
     onnx_tensor_value(emit(graph, node, "Cropping1D", x$node, list(cropping = cropping)), x$axes, with_size(x, "L", length - sum(cropping)))
@@ -374,7 +379,8 @@ sliced_constant <- function(x, from, to, axes, steps) {
         at <- seq_len(length)
         ends <- ifelse(c(from[k], to[k]) < 0, length + c(from[k], to[k]), c(from[k], to[k]))
         inside <- if (steps[k] > 0) at > ends[1] & at <= ends[2] else at <= ends[1] + 1 & at > ends[2] + 1
-        picks[[axes[k] + 1]] <- if (steps[k] > 0) at[inside][c(TRUE, rep(FALSE, steps[k] - 1))] else rev(at[inside])[c(TRUE, rep(FALSE, -steps[k] - 1))]
+        picks[[axes[k] + 1]] <- if (steps[k] > 0) at[inside][c(TRUE, rep(FALSE, steps[k] - 1))]
+                                else rev(at[inside])[c(TRUE, rep(FALSE, -steps[k] - 1))]
     }
     as_constant(do.call(`[`, c(list(as.array(array)), picks, list(drop = FALSE))))
 }
@@ -387,7 +393,8 @@ recurrent <- function(class) function(graph, node, given) {
     if (!is.null(node$attributes$activations) || !is.null(node$attributes$clip)) refuse_operator(graph, node, "has activations of its own, or clips")
     states <- Filter(Negate(is.null), given[-seq_len(min(5, length(given)))])
     if (length(given) > 4 && !is.null(given[[5]])) refuse_operator(graph, node, "takes a length for each sequence")
-    if (!all(vapply(states, function(state) is_known(state) && all(state$data == 0), NA))) refuse_operator(graph, node, "begins in a state that is not 0")
+    if (!all(vapply(states, function(state) is_known(state) && all(state$data == 0), NA)))
+        refuse_operator(graph, node, "begins in a state that is not 0")
     direction <- attribute_of(node, "direction", "forward")
     units <- attribute_of(node, "hidden_size")
     reset_after <- attribute_of(node, "linear_before_reset", 0) == 1
@@ -399,7 +406,8 @@ recurrent <- function(class) function(graph, node, given) {
         if (class == "GRU") config$reset_after <- reset_after
         made <- emit(graph, node, class, x$node, c(config, returns = "sequence"), weights)
         slots <- graph$nodes[[made]]$weights
-        states <- lapply(c("hidden", if (class == "LSTM") "cell"), function(returns) add_node(graph, class, node$name, x$node, c(config, returns = returns), slots))
+        states <- lapply(c("hidden", if (class == "LSTM") "cell"), function(returns)
+            add_node(graph, class, node$name, x$node, c(config, returns = returns), slots))
         if (!backward[k]) graph$last_state[[as.character(made)]] <- states[[1]]
         c(made, unlist(states))
     })
@@ -448,7 +456,8 @@ onnx_operators <- list(
     Relu = activation_operator(list(activation = "relu")), Sigmoid = activation_operator(list(activation = "sigmoid")),
     Tanh = activation_operator(list(activation = "tanh")), Softplus = activation_operator(list(activation = "softplus")),
     Softsign = activation_operator(list(activation = "softsign")), Selu = activation_operator(list(activation = "selu")),
-    Mish = activation_operator(list(activation = "mish")), Gelu = activation_operator(gelu_settings), Exp = activation_operator(list(activation = "exponential")),
+    Mish = activation_operator(list(activation = "mish")), Gelu = activation_operator(gelu_settings),
+    Exp = activation_operator(list(activation = "exponential")),
     Elu = activation_operator(function(graph, node, given) list(activation = "elu", alpha = attribute_of(node, "alpha", 1))),
     LeakyRelu = activation_operator(function(graph, node, given) list(activation = "leaky_relu", alpha = attribute_of(node, "alpha", 0.01))),
     HardSigmoid = activation_operator(hard_sigmoid_settings), Clip = activation_operator(clip_settings),

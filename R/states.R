@@ -84,7 +84,8 @@ states_of <- function(model, tokens, places, rules, both_strands, threads, frame
 #' @export
 print.States <- function(x, ...) {
     windows <- sum(vapply(x$states, nrow, 0L))
-    cat("States: ", windows, if (windows == 1) " window" else " windows", " of ", length(x$entry), if (length(x$entry) == 1) " entry, " else " entries, ",
+    cat("States: ", windows, if (windows == 1) " window" else " windows", " of ", length(x$entry),
+        if (length(x$entry) == 1) " entry, " else " entries, ",
         ncol(x$states[[1]]), if (ncol(x$states[[1]]) == 1) " output\n" else " outputs\n", sep = "")
     print(utils::head(as.data.frame(x)))
     invisible(x)
@@ -141,7 +142,8 @@ is_csv <- function(file) grepl("[.]csv$", file, ignore.case = TRUE)
 
 need_hdf5r <- function(call) {
     if (!requireNamespace("hdf5r", quietly = TRUE))
-        stop_input(c("HDF5 files of predictions need the package {.pkg hdf5r}, which is not installed.", i = "A name that ends in {.file .csv} needs no package."),
+        stop_input(c("HDF5 files of predictions need the package {.pkg hdf5r}, which is not installed.",
+                     i = "A name that ends in {.file .csv} needs no package."),
                    class = "package", call = call)
 }
 
@@ -180,7 +182,8 @@ read_states <- function(file) {
     file <- check_file(file)
     if (is_csv(file)) {
         values <- unname(as.matrix(utils::read.csv(file)))
-        return(structure(list(states = list(values), sample_end_position = list(rep(NA_real_, nrow(values))), entry = 1L, header = "joined", mode = "one_seq"),
+        return(structure(list(states = list(values), sample_end_position = list(rep(NA_real_, nrow(values))), entry = 1L, header = "joined",
+                              mode = "one_seq"),
                          class = "States"))
     }
     need_hdf5r(environment())
@@ -203,7 +206,8 @@ read_stored_states <- function(stored) {
     names <- if (several) names(stored[["states"]])
     entry <- if (several) as.integer(sub("entry_", "", names)) else 1L
     order <- order(entry)
-    states <- if (several) lapply(names, function(name) stored[["states"]][[name]]$read(drop = FALSE)) else list(stored[["states"]]$read(drop = FALSE))
+    states <- if (several) lapply(names, function(name) stored[["states"]][[name]]$read(drop = FALSE))
+              else list(stored[["states"]]$read(drop = FALSE))
     positions <- if (several) lapply(names, positions_of) else list(positions_of())
     positions <- Map(function(at, states) if (is.null(at)) rep(NA_real_, nrow(states)) else at, positions, states)
     structure(list(states = states[order], sample_end_position = positions[order], entry = entry[order],

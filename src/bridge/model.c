@@ -78,7 +78,8 @@ static ng_status fill_call(SEXP node, const ng_tensor *tensors, ng_arena *arena,
     call->inputs = fill_places(inputs, arena, error);
     ng_tensor *own = ng_alloc(arena, XLENGTH(weights), sizeof *own, error);
     if (!call->name || !call->inputs || !own) return error->status;
-    if (!call->type) return ng_fail(error, NG_UNSUPPORTED, NULL, "layer \"%.60s\" is of class %.60s, which the core does not know", call->name, class_name);
+    if (!call->type) return ng_fail(error, NG_UNSUPPORTED, NULL, "layer \"%.60s\" is of class %.60s, which the core does not know",
+                                      call->name, class_name);
     for (int w = 0; w < call->weight_count; w++) own[w] = tensors[INTEGER(weights)[w] - 1];
     call->weights = own;
     return fill_settings(element(node, "config"), arena, &call->settings, error);

@@ -141,10 +141,14 @@ static void largest_backward(const ng_layer *layer, const ng_tile *dy, const ng_
     }
 }
 
-static const ng_layer_type sum_type = {.class_name = "GlobalAveragePooling1D", .algorithm = "sums of blocks", .forward = sum_forward, .backward = sum_backward};
-static const ng_layer_type average_type = {.class_name = "GlobalAveragePooling1D", .algorithm = "over blocks", .forward = average_forward, .backward = average_backward};
-static const ng_layer_type block_type = {.class_name = "GlobalMaxPooling1D", .algorithm = "largest of blocks", .forward = block_forward, .backward = block_backward};
-static const ng_layer_type largest_type = {.class_name = "GlobalMaxPooling1D", .algorithm = "over blocks", .forward = largest_forward, .backward = largest_backward};
+static const ng_layer_type sum_type = {.class_name = "GlobalAveragePooling1D", .algorithm = "sums of blocks",
+                                       .forward = sum_forward, .backward = sum_backward};
+static const ng_layer_type average_type = {.class_name = "GlobalAveragePooling1D", .algorithm = "over blocks",
+                                           .forward = average_forward, .backward = average_backward};
+static const ng_layer_type block_type = {.class_name = "GlobalMaxPooling1D", .algorithm = "largest of blocks",
+                                         .forward = block_forward, .backward = block_backward};
+static const ng_layer_type largest_type = {.class_name = "GlobalMaxPooling1D", .algorithm = "over blocks",
+                                           .forward = largest_forward, .backward = largest_backward};
 
 ng_status ng_global_in_blocks(const ng_layer *layer, ng_arena *arena, ng_layer *blocks, ng_layer *rest, bool *made, ng_error *error)
 {

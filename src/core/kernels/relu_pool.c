@@ -108,7 +108,8 @@ static void backward(const ng_layer *layer, const ng_tile *dy, const ng_code *co
     }
 }
 
-static const ng_layer_type type = {.class_name = "MaxPooling1D", .algorithm = "with relu and norm before it", .forward = forward, .backward = backward};
+static const ng_layer_type type = {.class_name = "MaxPooling1D", .algorithm = "with relu and norm before it",
+                                   .forward = forward, .backward = backward};
 
 /* Is it relu and nothing else? */
 static bool plain_relu(const ng_layer *layer)

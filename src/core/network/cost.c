@@ -257,7 +257,8 @@ static ng_status cost_path(const ng_plan *plan, int k, const clock *c, const not
     return NG_OK;
 }
 
-static ng_status cost_stage(const ng_plan *plan, const ng_stage *stage, bool gradients, const clock *c, const notes *n, ng_node_cost *costs, ng_error *error)
+static ng_status cost_stage(const ng_plan *plan, const ng_stage *stage, bool gradients, const clock *c, const notes *n,
+                            ng_node_cost *costs, ng_error *error)
 {
     const int first = stage == plan->stages ? 0 : stage->first;
     count_rows(plan, stage, true, n);

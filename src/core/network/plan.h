@@ -61,8 +61,9 @@ typedef struct ng_plan {
 ng_status ng_plan_make(const ng_graph *graph, const ng_shape *input_shapes, const int *wanted, int wanted_count, bool gradients,
                        const ng_run *run, ng_plan *plan, ng_error *error);
 
-/* Rows that each node of a stage computes for tile `tile` forward (rows[node] for stage nodes, origins in stage 0), and whose gradient it needs backward. rows has plan->count elements; nodes outside the stage are left alone, except
- * that backward fills the rows of the tensors the stage reads. */
+/* Rows that each node of a stage computes for tile `tile` forward (rows[node] for stage nodes, origins in stage 0), and whose
+ * gradient it needs backward. rows has plan->count elements; nodes outside the stage are left alone, except that backward fills the
+ * rows of the tensors the stage reads. */
 void ng_tile_rows(const ng_plan *plan, const ng_stage *stage, int64_t tile, ng_range *rows);
 void ng_back_tile_rows(const ng_plan *plan, const ng_stage *stage, int64_t tile, ng_range *rows);
 /* The last affine layer of the prefix of an input: the origin, or what a pooled origin reads. */
