@@ -1,13 +1,13 @@
-# inst/benchmarks/motif_data.R: random sequences with a response that one of their 5-mers moves, and three tests of the motif that
+# inst/benchmarks/motif_data.R: random sequences with a response that one of their k-mers moves, and three tests of the motif that
 # is selected there. Used by calibration.R and power.R.
 
-motif_data <- function(seed, n, length_bp = 50, effect = 0, noise = "normal") {
+motif_data <- function(seed, n, length_bp = 50, effect = 0, noise = "normal", k = 5) {
     set.seed(seed)
     x <- replicate(n, paste(sample(c("A", "C", "G", "T"), length_bp, replace = TRUE), collapse = ""))
     y <- switch(noise, normal = stats::rnorm(n), exponential = stats::rexp(n), t3 = stats::rt(n, 3))
     if (effect == 0) return(list(x = x, y = y))
-    at <- sample.int(length_bp - 4, 1)
-    motif <- substr(x[1], at, at + 4)
+    at <- sample.int(length_bp - k + 1, 1)
+    motif <- substr(x[1], at, at + k - 1)
     a <- seism_activation(list(simple_pwm(motif)), x)[, 1]
     a <- a - mean(a)
     list(x = x, y = y + effect * a / sqrt(sum(a^2)), motif = motif)

@@ -10,9 +10,9 @@ effects <- c(0, 3, 4, 5, 6)
 tests <- c("selected", "split", "permutation")
 runs <- lapply(effects, function(effect) {
     found <- lapply(seq_len(sets), function(seed) {
-        data <- motif_data(seed, 100, effect = effect)
+        data <- motif_data(seed, 100, effect = effect, k = 4)
         lapply(stats::setNames(nm = tests), function(test) {
-            seconds <- system.time(fit <- seism(data$x, data$y, k = 5, q = 1, max_candidates = 200, B = 199, L = 15, seed = seed, transform = "none",
+            seconds <- system.time(fit <- seism(data$x, data$y, k = 4, q = 1, B = 199, L = 15, seed = seed, transform = "none",
                                                 polish = "none", test = test, threads = 1))[["elapsed"]]
             c(p = fit$motifs$p, right = identical(fit$motifs$consensus, data$motif), seconds = seconds)
         })
