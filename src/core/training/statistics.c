@@ -37,8 +37,11 @@ static double mean_of(const ng_statistics *s, int64_t shards, int which, int64_t
     return sum / (double)s->rows;
 }
 
-void ng_statistics_end(ng_statistics *s, int64_t shards)
+static void clear(ng_statistics *s, int64_t shards) { memset(s->sums, 0, (size_t)(shards * 2 * s->channels) * sizeof *s->sums); }
+
+void ng_statistics_end(ng_statistics *s, int64_t shards, int64_t rows)
 {
+    s->rows = rows;
     for (int64_t c = 0; c < s->channels; c++) {
         const double mean = mean_of(s, shards, 0, c), square = mean_of(s, shards, 1, c) - mean * mean, variance = square > 0 ? square : 0;
         s->mean[c] = (float)mean;
@@ -46,6 +49,7 @@ void ng_statistics_end(ng_statistics *s, int64_t shards)
         s->moving_mean[c] += ((float)mean - s->moving_mean[c]) * (1 - s->momentum);
         s->moving_variance[c] += ((float)variance - s->moving_variance[c]) * (1 - s->momentum);
     }
+    clear(s, shards);
 }
 
 void ng_statistics_end_back(ng_statistics *s, int64_t shards, float *dgamma, float *dbeta)
@@ -57,6 +61,7 @@ void ng_statistics_end_back(ng_statistics *s, int64_t shards, float *dgamma, flo
         if (dbeta) dbeta[c] += (float)(dy * (double)s->rows);
         if (dgamma) dgamma[c] += (float)(product * (double)s->rows);
     }
+    clear(s, shards);
 }
 
 void ng_normalize(const ng_statistics *s, const ng_tile *x, ng_tile *y)

@@ -8,7 +8,7 @@
 #include "core/network/layer.h"
 
 typedef struct ng_statistics {
-    int64_t channels, rows;                      /* rows: of the batch */
+    int64_t channels, rows;                      /* rows: of this batch */
     float epsilon, momentum;
     const float *gamma, *beta;                   /* NULL: 1 and 0 */
     float *moving_mean, *moving_variance;
@@ -17,13 +17,13 @@ typedef struct ng_statistics {
     float *of_dy, *of_product;                   /* sum dy / N, sum dy h / N */
 } ng_statistics;
 
-/* Adds one tile to the sums of a shard, which begin as zeros. */
+/* Adds one tile to the sums of a shard. */
 void ng_statistics_add(const ng_statistics *s, const ng_tile *x, double *sums);
 void ng_statistics_add_back(const ng_statistics *s, const ng_tile *x, const ng_tile *dy, double *sums);
 
-/* All shards are there: m and v, and the moving ones; the means of the gradient, which are added N times to dgamma and dbeta
- * (NULL: nobody wants them). */
-void ng_statistics_end(ng_statistics *s, int64_t shards);
+/* All shards are there, so many rows: m and v, and the moving ones; the means of the gradient, which are added N times to dgamma and
+ * dbeta (NULL: nobody wants them). The sums are zeros again. */
+void ng_statistics_end(ng_statistics *s, int64_t shards, int64_t rows);
 void ng_statistics_end_back(ng_statistics *s, int64_t shards, float *dgamma, float *dbeta);
 
 void ng_normalize(const ng_statistics *s, const ng_tile *x, ng_tile *y);

@@ -223,66 +223,72 @@ static ng_range shard_samples(const ng_trainer *t, int64_t shard, int64_t count)
 
 typedef enum { FORWARD, BACKWARD, BOTH } direction;
 
-static void run_segment(ng_trainer *t, const ng_segment *segment, const batch *todo, direction way)
+/* Each normalization reads what this segment made: of these samples it takes the sums. */
+static void add_statistics(block *b, int s)
 {
-#pragma omp parallel for schedule(dynamic) num_threads(t->threads)
-    for (int64_t shard = 0; shard < NG_SHARDS; shard++) {
-        const ng_range mine = shard_samples(t, shard, todo->count);
-        for (int64_t first = mine.first; first < mine.last; first += segment->block) {
-            block b = begin_block(t, todo, shard, first, mine.last - first < segment->block ? mine.last - first : segment->block);
-            if (way == BACKWARD) find_kept_values(&b, segment, true);
-            else {
-                clear_gradients(&b, segment);
-                block_forward(&b, segment);
-            }
-            if (way == FORWARD) continue;
-            begin_gradients(&b, segment);
-            if (way == BOTH) begin_with_loss(&b);
-            block_backward(&b, segment);
-        }
+    const ng_trainer *t = b->trainer;
+    for (int k = t->segments[s].last; k < t->graph.count; k++) {
+        const ng_unit *unit = &t->units[k], *from = unit->statistics ? &t->units[unit->inputs[0]] : NULL;
+        if (!from || from->segment != s) continue;
+        const ng_tile x = tile_of(b, from, from->value);
+        ng_statistics_add(unit->statistics, &x, unit->statistics->sums + b->shard * 2 * unit->statistics->channels);
     }
 }
 
-/* ---- batch normalization, between segments ---- */
-
-static void find_statistics(ng_trainer *t, int k, const batch *todo)
+/* Gradients come back through the normalizations that read this segment. */
+static void normalize_back(block *b, int s)
 {
-    const ng_unit *unit = &t->units[k], *from = &t->units[unit->inputs[0]];
-    ng_statistics *s = unit->statistics;
-    s->rows = todo->count * ng_rows(unit->whole);
-    memset(s->sums, 0, (size_t)(NG_SHARDS * 2 * s->channels) * sizeof *s->sums);
+    const ng_trainer *t = b->trainer;
+    for (int k = t->segments[s].last; k < t->graph.count; k++) {
+        const ng_unit *unit = &t->units[k], *from = unit->statistics ? &t->units[unit->inputs[0]] : NULL;
+        if (!from || from->segment != s || !from->reaches) continue;
+        const ng_tile x = tile_of(b, from, from->value), dy = tile_of(b, unit, unit->gradient);
+        ng_tile dx = tile_of(b, from, from->gradient);
+        ng_normalize_back(unit->statistics, &x, &dy, &dx);
+    }
+}
+
+/* The gradient of the normalization that begins this segment has arrived: of these samples it takes the sums. */
+static void add_statistics_back(block *b, int s)
+{
+    const ng_trainer *t = b->trainer;
+    const ng_unit *unit = &t->units[t->segments[s].first];
+    if (!unit->statistics || !unit->reaches) return;
+    const ng_unit *from = &t->units[unit->inputs[0]];
+    const ng_tile x = tile_of(b, from, from->value), dy = tile_of(b, unit, unit->gradient);
+    ng_statistics_add_back(unit->statistics, &x, &dy, unit->statistics->sums + b->shard * 2 * unit->statistics->channels);
+}
+
+static void run_block(block *b, int s, direction way)
+{
+    const ng_segment *segment = &b->trainer->segments[s];
+    if (way == BACKWARD) {
+        find_kept_values(b, segment, true);
+        normalize_back(b, s);
+    } else {
+        clear_gradients(b, segment);
+        block_forward(b, segment);
+    }
+    if (way == FORWARD) {
+        add_statistics(b, s);
+        return;
+    }
+    begin_gradients(b, segment);
+    if (way == BOTH) begin_with_loss(b);
+    block_backward(b, segment);
+    add_statistics_back(b, s);
+}
+
+static void run_segment(ng_trainer *t, int s, const batch *todo, direction way)
+{
+    const int64_t most = t->segments[s].block;
 #pragma omp parallel for schedule(dynamic) num_threads(t->threads)
     for (int64_t shard = 0; shard < NG_SHARDS; shard++) {
         const ng_range mine = shard_samples(t, shard, todo->count);
-        block b = begin_block(t, todo, shard, mine.first, mine.last - mine.first);
-        const ng_tile x = tile_of(&b, from, from->value);
-        ng_statistics_add(s, &x, s->sums + shard * 2 * s->channels);
-    }
-    ng_statistics_end(s, NG_SHARDS);
-}
-
-static void statistics_backward(ng_trainer *t, int k, const batch *todo)
-{
-    const ng_unit *unit = &t->units[k], *from = &t->units[unit->inputs[0]];
-    ng_statistics *s = unit->statistics;
-    if (!unit->reaches) return;
-    memset(s->sums, 0, (size_t)(NG_SHARDS * 2 * s->channels) * sizeof *s->sums);
-    for (int pass = 0; pass < 2; pass++) {
-#pragma omp parallel for schedule(dynamic) num_threads(t->threads)
-        for (int64_t shard = 0; shard < NG_SHARDS; shard++) {
-            const ng_range mine = shard_samples(t, shard, todo->count);
-            block b = begin_block(t, todo, shard, mine.first, mine.last - mine.first);
-            const ng_tile x = tile_of(&b, from, from->value), dy = tile_of(&b, unit, unit->gradient);
-            if (pass == 0) ng_statistics_add_back(s, &x, &dy, s->sums + shard * 2 * s->channels);
-            else if (from->reaches) {
-                ng_tile dx = tile_of(&b, from, from->gradient);
-                ng_normalize_back(s, &x, &dy, &dx);
-            }
+        for (int64_t first = mine.first; first < mine.last; first += most) {
+            block b = begin_block(t, todo, shard, first, mine.last - first < most ? mine.last - first : most);
+            run_block(&b, s, way);
         }
-        if (pass == 1) break;
-        const block b = begin_block(t, todo, 0, 0, 0);
-        float *const *dw = weight_gradients(&b, k);
-        ng_statistics_end_back(s, NG_SHARDS, s->gamma ? dw[0] : NULL, s->beta ? dw[s->gamma != NULL] : NULL);
     }
 }
 
@@ -298,20 +304,30 @@ static void add_shards(ng_trainer *t)
     }
 }
 
+/* All samples have added to the sums of its gradient. */
+static void end_normalization(ng_trainer *t, int k)
+{
+    ng_statistics *statistics = t->units[k].statistics;
+    if (!statistics || !t->units[k].reaches) return;
+    const block b = {.trainer = t};
+    float *const *dw = weight_gradients(&b, k);
+    ng_statistics_end_back(statistics, NG_SHARDS, statistics->gamma ? dw[0] : NULL,
+                           statistics->beta ? dw[statistics->gamma != NULL] : NULL);
+}
+
 void ng_train_gradient(ng_trainer *t, const ng_samples *samples, const ng_pick *picks, int64_t count, double *loss, double *right)
 {
     const batch todo = {samples, picks, count};
     const int last = t->segment_count - 1;
     memset(t->partial, 0, (size_t)(NG_SHARDS * t->trained_count) * sizeof *t->partial);
     for (int s = 0; s <= last; s++) {
-        const int first = t->segments[s].first;
-        if (t->units[first].statistics) find_statistics(t, first, &todo);
-        run_segment(t, &t->segments[s], &todo, s == last ? BOTH : FORWARD);
+        const ng_unit *unit = &t->units[t->segments[s].first];
+        if (unit->statistics) ng_statistics_end(unit->statistics, NG_SHARDS, count * ng_rows(unit->whole));
+        run_segment(t, s, &todo, s == last ? BOTH : FORWARD);
     }
     for (int s = last; s >= 0; s--) {
-        const int first = t->segments[s].first;
-        if (s < last) run_segment(t, &t->segments[s], &todo, BACKWARD);
-        if (t->units[first].statistics) statistics_backward(t, first, &todo);
+        if (s < last) run_segment(t, s, &todo, BACKWARD);
+        end_normalization(t, t->segments[s].first);
     }
     add_shards(t);
     *loss = *right = 0;

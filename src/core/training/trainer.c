@@ -153,6 +153,16 @@ static ng_status make_statistics(ng_trainer *t, int k, ng_error *error)
 
 /* ---- segments ---- */
 
+/* Values and gradients of a shard in units [first, last): do they fit a block? */
+static bool fits_block(const ng_trainer *t, int first, int last)
+{
+    int64_t bytes = 0;
+    for (int k = first; k < last; k++)
+        if (t->units[k].needed) bytes += 2 * ng_size(t->units[k].whole) * (int64_t)sizeof(float);
+    return bytes * t->shard_samples <= BLOCK_BYTES;
+}
+
+/* Where the first layer reads all rows a segment begins that has whole shards for blocks; or it is the present one, if that fits. */
 static ng_status find_segments(ng_trainer *t, ng_error *error)
 {
     bool head = false;
@@ -160,10 +170,13 @@ static ng_status find_segments(ng_trainer *t, ng_error *error)
     if (!t->segments) return error->status;
     for (int k = 0; k < t->graph.count; k++) {
         ng_unit *unit = &t->units[k];
+        ng_segment *present = &t->segments[t->segment_count - (t->segment_count > 0)];
         const bool turns = unit->needed && !head && unit->layer.reach.size == 0;
-        if (k == 0 || (unit->needed && trains_statistics(&t->graph.calls[k])) || turns)
-            t->segments[t->segment_count++] = (ng_segment){.first = k, .block = head || turns ? t->shard_samples : 0};
+        const bool joins = turns && fits_block(t, present->first, k);
+        if (joins) present->block = t->shard_samples;
         head = head || turns;
+        if (k == 0 || (unit->needed && trains_statistics(&t->graph.calls[k])) || (turns && !joins))
+            t->segments[t->segment_count++] = (ng_segment){.first = k, .block = head ? t->shard_samples : 0};
         unit->segment = t->segment_count - 1;
         t->segments[unit->segment].last = k + 1;
     }
