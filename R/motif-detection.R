@@ -94,7 +94,8 @@ centred_scores <- function(scores, channels, code) {
     if (settings$method == "gradient") return(channels - rowMeans(channels))
     baseline <- if (!settings$method %in% c("ig", "expected")) NULL
                 else if (settings$baseline == "uniform") rep(0.25, 4)
-                else if (settings$baseline == "composition" && !isTRUE(settings$strand != "forward")) baseline_numbers("composition", scores@genome, NULL, NULL)
+                else if (settings$baseline == "composition" && !isTRUE(settings$strand != "forward"))
+                    baseline_numbers("composition", scores@genome, NULL, NULL)
     if (is.null(baseline)) return(channels * NA)
     change <- outer(code, 1:4, `==`) - rep(baseline, each = length(code))
     gradient <- channels / change

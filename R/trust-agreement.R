@@ -75,10 +75,14 @@ jackknife <- function(value, without) {
 
 # Other ways to make the map, as arguments of attribution(), by name; those that are as the map itself are left out.
 usual_alternatives <- function(settings) {
-    all <- list("uniform baseline" = list(method = "ig", baseline = "uniform"), "composition baseline" = list(method = "ig", baseline = "composition"),
+    all <- list("uniform baseline" = list(method = "ig", baseline = "uniform"),
+                "composition baseline" = list(method = "ig", baseline = "composition"),
                 "dinucleotide baselines" = list(method = "ig", baseline = "dinucleotide", replicates = 5),
                 "gradient x input" = list(method = "gradient_x_input"), "other strand" = list(strand = "reverse"))
-    same <- vapply(all, function(one) all(vapply(intersect(names(one), c("method", "baseline")), function(name) identical(one[[name]], settings[[name]]), NA)), NA)
+    same <- vapply(all, function(one) {
+        compared <- intersect(names(one), c("method", "baseline"))
+        identical(one[compared], settings[compared])
+    }, NA)
     same["other strand"] <- !identical(settings$strand, "forward")
     all[!same]
 }

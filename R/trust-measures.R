@@ -38,8 +38,9 @@ cascade_rows <- function(cascade) {
     cascade <- cascade[cascade$layers > 0, ]
     rows <- lapply(unique(cascade$layers), function(count) {
         own <- cascade[cascade$layers == count, ]
-        measure_row("correlation after randomisation", paste0(count, if (count == 1) " layer: " else " layers: ", own$down_to[1]), c("signed", "absolute"),
-                    c(mean(own$signed), mean(own$absolute)), c(min(own$signed), min(own$absolute)), c(max(own$signed), max(own$absolute)))
+        name <- paste0(count, if (count == 1) " layer: " else " layers: ", own$down_to[1])
+        measure_row("correlation after randomisation", name, c("signed", "absolute"), c(mean(own$signed), mean(own$absolute)),
+                    c(min(own$signed), min(own$absolute)), c(max(own$signed), max(own$absolute)))
     })
     do.call(rbind, rows)
 }
@@ -127,7 +128,8 @@ mutation_table <- function(model, examined, arguments, share, copies, seed, thre
         mutated <- mutated_copies(examined$sequences[[k]], share, copies, seed, 2e6 + k)
         values <- explained_values(model, c(examined$sequences[k], mutated$sequences), arguments, threads)
         tick()
-        data.frame(window = k, lost = values[1] - values[-1], predicted = vapply(mutated$at, function(at) sum(examined$scores[[k]][at], na.rm = TRUE), 0))
+        predicted <- vapply(mutated$at, function(at) sum(examined$scores[[k]][at], na.rm = TRUE), 0)
+        data.frame(window = k, lost = values[1] - values[-1], predicted)
     })
     do.call(rbind, tables)
 }

@@ -9,7 +9,8 @@ same_arguments <- function(scores, baseline, call = parent.frame()) {
         stop_input(c("{.arg baseline} must be there if the scores have a baseline of their own.",
                      x = "The baseline of {.arg scores} is {.val {settings$baseline}}, which cannot be told from its name.",
                      i = "Give what {.fun attribution} was given."), call = call)
-    if (is.null(baseline) && settings$baseline == "composition") baseline <- baseline_numbers("composition", scores@genome, NULL, call)   # of all of it
+    if (is.null(baseline) && settings$baseline == "composition")
+        baseline <- baseline_numbers("composition", scores@genome, NULL, call)      # of the genome, not of the windows that are examined
     kept <- intersect(c("method", "nodes", "rule", "target", "output", "strand", "noise", "noise_level"), names(settings))
     arguments <- c(settings[kept], list(baseline = if (!is.null(baseline)) baseline else if (settings$baseline != "none") settings$baseline))
     if (settings$output == "output") arguments$output <- "logit"

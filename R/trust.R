@@ -92,7 +92,8 @@ trust <- function(scores, model, annotation = NULL, alternatives = NULL, models 
     bar <- cli::cli_progress_bar("Measuring trust", total = steps, .envir = frame)
     tick <- function() cli::cli_progress_update(id = bar, .envir = frame)
     maps <- lapply(others, function(other) {
-        map <- do.call(map_again, c(list(genome = scores@genome, window = scores@settings$window, step = scores@settings$step, threads = threads), other(model)))
+        same <- list(genome = scores@genome, window = scores@settings$window, step = scores@settings$step, threads = threads)
+        map <- do.call(map_again, c(same, other(model)))
         tick()
         map
     })
