@@ -42,6 +42,12 @@ extern SEXP bridge_trainer(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
 extern SEXP bridge_train(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
 extern SEXP bridge_trainer_state(SEXP);
 extern SEXP bridge_restore_trainer(SEXP, SEXP, SEXP);
+extern SEXP bridge_motif_start(SEXP, SEXP);
+extern SEXP bridge_motif_places(SEXP);
+extern SEXP bridge_motif_train(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
+extern SEXP bridge_motif_predict(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
+extern SEXP bridge_motif_peaks(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
+extern SEXP bridge_motif_collect(SEXP, SEXP, SEXP, SEXP, SEXP);
 extern SEXP bridge_threads(void);
 extern SEXP bridge_kernel(SEXP);
 
@@ -91,6 +97,13 @@ static const R_CallMethodDef entries[] = {
     ENTRY(train, 7),
     ENTRY(trainer_state, 1),
     ENTRY(restore_trainer, 3),
+    /* bridge/motif_network.c */
+    ENTRY(motif_start, 2),
+    ENTRY(motif_places, 1),
+    ENTRY(motif_train, 8),
+    ENTRY(motif_predict, 6),
+    ENTRY(motif_peaks, 6),
+    ENTRY(motif_collect, 5),
     /* bridge/machine.c */
     ENTRY(threads, 0),
     ENTRY(kernel, 1),
