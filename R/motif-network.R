@@ -218,10 +218,10 @@ labelled_codes <- function(x, y, name, settings, call) {
     if (any(unknown > 0)) {
         total <- sum(unknown)
         sequences <- sum(unknown > 0)
-        cli::cli_warn("{total} letter{?s} outside ACGT in {sequences} sequence{?s} {?is/are} treated as unknown.",
+        cli::cli_warn("{total} letter{?s} outside ACGT in {sequences} sequence{?s} are treated as unknown.",
                       class = c("nucleograd_warning_letters", "nucleograd_warning"), call = call)
     }
-    list(codes = codes$code, y = y, length = bases_each[1])
+    list(codes = codes$code, y = y, length = as.numeric(bases_each[1]))
 }
 
 check_motif_sizes <- function(s, call) {

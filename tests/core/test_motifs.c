@@ -318,7 +318,7 @@ static void test_overlap(bool mask)
 
 static void test_types(ng_motif_score score)
 {
-    ng_motif_network net = {.length = 90, .filters = 8, .width = 10, .positions = 16, .dim = 32, .heads = 4, .hidden = 32, .stream = 128, .layers = 2,
+    ng_motif_network net = {.length = 250, .filters = 8, .width = 10, .positions = 16, .dim = 32, .heads = 4, .hidden = 32, .stream = 128, .layers = 2,
                             .score = score, .float64 = true};
     new_network(&net);
     ng_motif_begin(&net, 3);
@@ -331,7 +331,7 @@ static void test_types(ng_motif_score score)
         run.threads = threads[k];
         ng_pass *pass = ng_pass_new(&net, 37, true, &run, &error);
         draw_state = 77;
-        for (int64_t i = 0; i < 37 * 90; i++) pass->codes[i] = (uint8_t)draw(4);
+        for (int64_t i = 0; i < 37 * 250; i++) pass->codes[i] = (uint8_t)draw(4);
         for (int64_t b = 0; b < 37; b++) pass->y[b] = (double)(b % 2);
         gradient[k] = room(pass->at.count, sizeof(double));
         logit[k] = pass->logit;

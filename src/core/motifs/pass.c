@@ -39,6 +39,8 @@
 #include "core/motifs/pass_kernel.h"
 #endif
 
+enum { LEAST_WORK = 1000000 };                   /* multiply-adds, about: below, threads wait longer for each other than they work */
+
 static const ng_pass_kernel *kernel_of(const ng_motif_network *net)
 {
     if (net->float64) return &float64_kernel;
@@ -139,8 +141,9 @@ typedef enum region { SCAN, FORWARD, READ, PULL, MEET } region;
 static void over_chunks(ng_pass *p, region what, int64_t n, int threads)
 {
     const int64_t count = (n + NG_CHUNK - 1) / NG_CHUNK;
-    (void)threads;                               /* without OpenMP */
-#pragma omp parallel for schedule(static) num_threads(threads) if (count > 1)
+    const bool worth = n * p->tokens * (p->net->filters + p->net->positions * p->net->heads * p->net->layers) > LEAST_WORK;
+    (void)threads, (void)worth;                  /* without OpenMP */
+#pragma omp parallel for schedule(static) num_threads(threads) if (worth)
     for (int64_t k = 0; k < count; k++) {
         ng_pass_chunk *c = &p->chunks[k];
         c->first = k * NG_CHUNK;
@@ -200,20 +203,6 @@ static void absorb_backward(ng_pass *p, const double *mean, const double *scale,
     }
 }
 
-/* All but filters and batch norm, from the chunks in order. */
-static void sum_gradients(const ng_pass *p, int threads, double *gradient)
-{
-    const int64_t first = p->at.token, last = p->at.count, block = 512;
-    (void)threads;
-#pragma omp parallel for schedule(static) num_threads(threads)
-    for (int64_t from = first; from < last; from += block)
-        for (int64_t i = from; i < last && i < from + block; i++) {
-            double sum = 0;
-            for (int64_t k = 0; k < p->chunk_count; k++) sum += p->kernel->number(p->chunks[k].gradient, i);
-            gradient[i] = sum;
-        }
-}
-
 static void freeze(ng_pass *p, const double *mean, const double *variance)
 {
     double scale[32];
@@ -249,7 +238,7 @@ void ng_pass_gradient(ng_pass *p, const ng_motif_weights *weights, bool measure,
     absorb_backward(p, mean, scale, gradient);
     if (!net->frozen) over_chunks(p, PULL, p->batch, run->threads);
     else if (p->measure_overlap) over_chunks(p, MEET, p->batch, run->threads);
-    sum_gradients(p, run->threads, gradient);
+    p->kernel->sum_gradients(p, gradient);
 
     *loss = (ng_motif_loss){.overlap = NAN, .entropy = NAN};
     double entropy = 0, filters[32 * 25 * 4] = {0}, bias[32] = {0};

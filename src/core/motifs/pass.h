@@ -61,6 +61,7 @@ typedef struct ng_pass_kernel {
     void (*read)(const ng_pass *pass, ng_pass_chunk *chunk, bool backward);        /* rows to logits; and to slopes, gradients */
     void (*pull)(const ng_pass *pass, ng_pass_chunk *chunk, bool backward);        /* slopes to filters; meetings */
     void (*filter_gradient)(const ng_pass *pass, double *filters, double *bias);   /* sums over chunks: (F, W, 4), (F) */
+    void (*sum_gradients)(const ng_pass *pass, double *gradient);                  /* the others, added to gradient */
     double (*number)(const void *numbers, int64_t i);
 } ng_pass_kernel;
 

@@ -54,7 +54,7 @@ static bool fill(ng_pass *pass, const ng_motif_data *data, const int64_t *order,
     const int64_t length = pass->net->length, drawn = data->mirror ? pass->batch / 2 : pass->batch;
     bool failed = false;
     (void)threads;                               /* without OpenMP */
-#pragma omp parallel for schedule(static) num_threads(threads)
+#pragma omp parallel for schedule(static) num_threads(threads) if (data->grammar && drawn * length > 10000)
     for (int64_t b = 0; b < drawn; b++) {
         uint8_t *codes = pass->codes + b * length;
         const int64_t number = step * drawn + b;
