@@ -75,7 +75,7 @@ motif_network <- function(x, y = NULL, validation = 0.1, filters = 8, width = 10
                      stream = check_number(stream, 1, 4096), hidden = check_number(hidden, 1, 4096),
                      score = check_choice(score, c("value", "key")), key = check_choice(key, c("identity", "linear")),
                      tie_strands = check_flag(tie_strands), mask_silent = check_flag(mask_silent), train_filters = check_flag(train_filters),
-                     task = check_choice(task, c("binary", "regression")), schedule = check_schedule(schedule, frame),
+                     task = check_choice(task, c("binary", "regression")), schedule = check_motif_schedule(schedule, frame),
                      batches = check_number(batches, 1, 8000), batch = check_number(batch, 2, 4096), lr = check_positive(lr), clip = check_positive(clip),
                      augment_rc = check_flag(augment_rc), balance = check_flag(balance), early_stop = check_flag(early_stop),
                      cut = check_positive(cut, 0.05, 1), precision = check_choice(precision, c("float32", "float64")))
@@ -139,7 +139,7 @@ print.motif_schedule <- function(x, ...) {
     invisible(x)
 }
 
-check_schedule <- function(schedule, call) {
+check_motif_schedule <- function(schedule, call) {
     if (inherits(schedule, "motif_schedule")) return(schedule)
     switch(check_choice(schedule, c("paper", "chip", "thorough", "quick"), call = call),
            paper = motif_schedule(), chip = motif_schedule(overlap = c(0.5, 4), l1 = c(-4, -3)),
@@ -257,16 +257,16 @@ restart_key <- function(key, restart) {
 }
 
 train_restarts <- function(training, key, run, frame) {
-    saved <- read_checkpoint(training, key, frame)
+    saved <- read_motif_checkpoint(training, key, frame)
     done <- saved$done
     current <- saved$current
     for (restart in seq_len(training$restarts)) {
         if (restart <= length(done)) next
-        save <- function(state) write_checkpoint(training, list(key = key, done = done, current = state))
+        save <- function(state) write_motif_checkpoint(training, list(key = key, done = done, current = state))
         fit <- train_once(training, restart_key(key, restart), current, part_of_run(run, restart, training$restarts), save, frame)
         current <- NULL
         done <- c(done, list(fit))
-        write_checkpoint(training, list(key = key, done = done, current = NULL))
+        write_motif_checkpoint(training, list(key = key, done = done, current = NULL))
     }
     list(key = key, fits = done[seq_len(training$restarts)])
 }
@@ -349,14 +349,14 @@ checkpoint_terms <- function(training) {
                               recipe = data$train$recipe, init_filters = training$begin))
 }
 
-write_checkpoint <- function(training, saved) {
+write_motif_checkpoint <- function(training, saved) {
     if (is.null(training$checkpoint)) return(invisible())
     part <- paste0(training$checkpoint, ".part")
     saveRDS(c(list(terms = checkpoint_terms(training)), saved), part)
     file.rename(part, training$checkpoint)
 }
 
-read_checkpoint <- function(training, key, call) {
+read_motif_checkpoint <- function(training, key, call) {
     file <- training$checkpoint
     if (is.null(file) || !training$resume || !file.exists(file)) return(NULL)
     saved <- readRDS(file)

@@ -21,7 +21,7 @@ test_that("schedules have their weights", {
     weights <- vapply(c(0, 9, 10, 29, 30, 39, 99), function(epoch) schedule_weights(motif_schedule(), epoch, 10), numeric(4))
     expect_equal(weights[1, ], c(0, 0, 3.16227766, 1e5, 1e5, 1e5, 1e5), tolerance = 1e-8)
     expect_equal(weights[2, ], c(0, 0, 1e-3, 1e-2, 1e-2, 1e-2, 1e-2), tolerance = 1e-12)
-    thorough <- check_schedule("thorough", environment())
+    thorough <- check_motif_schedule("thorough", environment())
     expect_identical(vapply(c(54, 55, 59), function(epoch) schedule_weights(thorough, epoch, 30)[4], 0), c(1, 0.1, 0.1))
     auto <- small_network(schedule = motif_schedule("auto", 2, 1), batches = 5)
     warm <- sum(auto$trace$l1_weight == 0)
@@ -50,12 +50,12 @@ test_that("a run that was interrupted after any epoch goes on to the same bits",
     for (stop_at in c(1, 4, 7, 10)) {                              # 6 epochs and the end of a restart, twice
         unlink(file)
         options(motif_epochs_left = stop_at)
-        suppressMessages(trace("write_checkpoint", where = space, print = FALSE, exit = quote({
+        suppressMessages(trace("write_motif_checkpoint", where = space, print = FALSE, exit = quote({
             options(motif_epochs_left = getOption("motif_epochs_left") - 1)
             if (getOption("motif_epochs_left") == 0) stop("interrupted")
         })))
         expect_error(fit(checkpoint = file), "interrupted")
-        suppressMessages(untrace("write_checkpoint", where = space))
+        suppressMessages(untrace("write_motif_checkpoint", where = space))
         resumed <- fit(checkpoint = file)
         expect_identical(resumed$state, whole$state)
         expect_identical(resumed$restarts, whole$restarts)
