@@ -264,7 +264,7 @@ between_genes <- function(genes, length_bp, circular) {
     last <- ifelse(covered_to == end, seq_along(end), 0)
     left <- name[replace(cummax(last), cummax(last) == 0, which.max(end))]
     n <- length(genes)
-    between <- data.frame(start = covered_to[-n] + 1, end = start[-1] - 1, gene = paste(left[-n], "|", name[-1]))
+    between <- data.frame(start = covered_to[-n] + 1, end = start[-1] - 1, gene = paste(left[-n], "|", name[-1], recycle0 = TRUE))
     ends <- if (circular) {
         data.frame(start = covered_to[n] + 1, end = length_bp + start[1] - 1, gene = paste(left[n], "|", name[1]))
     } else {
@@ -284,5 +284,5 @@ gene_column <- function(features, name) {
     if (is.null(column)) rep(NA_character_, length(features)) else as.character(column)
 }
 
-# Element by element, the first of several vectors that is not NA.
-first_known <- function(...) Reduce(function(x, y) replace(x, is.na(x), y[is.na(x)]), list(...))
+# Element by element, the first of several vectors that is not NA; one value serves for all elements.
+first_known <- function(...) Reduce(function(x, y) replace(x, is.na(x), rep_len(y, length(x))[is.na(x)]), list(...))

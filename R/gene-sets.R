@@ -196,6 +196,7 @@ running_set <- function(mean, members, weight) {
 #' @rdname gene_set_test
 #' @param x A `gene_set_test`.
 #' @param row.names,optional,... Ignored; there because the generic has them.
+#' @method as.data.frame gene_set_test
 #' @export
 as.data.frame.gene_set_test <- function(x, row.names = NULL, optional = FALSE, ...) x$table
 
@@ -221,6 +222,7 @@ print.gene_set_test <- function(x, ...) {
 #'   genes with what the draws give, mean and 95 % of a normal distribution; `"running"`, its running sum.
 #' @param set Of `plot()`: the name or number of a set in the table, for the last two.
 #' @param top Of `plot()`: how many sets at most.
+#' @method plot gene_set_test
 #' @export
 plot.gene_set_test <- function(x, y, type = c("sets", "histogram", "running"), set = 1, top = 20, ...) {
     need_package("ggplot2")
@@ -238,8 +240,9 @@ plot_sets <- function(x, top) {
         ggplot2::geom_segment(ggplot2::aes(x = .data$expected, xend = .data$score, yend = .data$set), colour = "grey70") +
         ggplot2::geom_point(ggplot2::aes(x = .data$expected), shape = 124, size = 4, colour = "grey50") +
         ggplot2::geom_point(ggplot2::aes(size = .data$genes, colour = -log10(.data$fdr))) +
-        ggplot2::scale_colour_viridis_c(name = "-log10 FDR", end = 0.9) +
-        ggplot2::scale_size_area(name = "Genes", max_size = 6) +
+        ggplot2::scale_colour_viridis_c(name = "-log10 FDR", end = 0.9, n.breaks = 4,
+                                        guide = ggplot2::guide_colourbar(barwidth = 7, barheight = 0.5, title.vjust = 1)) +
+        ggplot2::scale_size_area(name = "Genes", max_size = 6, breaks = function(limits) unique(round(pretty(limits, 3)))) +
         ggplot2::labs(x = "Score of the set; bar: expected", y = NULL, title = scores_title(x$settings), subtitle = settings_title(x$settings)) +
         plain_theme()
 }

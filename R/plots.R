@@ -68,11 +68,12 @@ region_shown <- function(x, type, region, annotation, k, call = parent.frame()) 
     check_region(here, known, c(genome = Inf, locus = Inf, heatmap = 2000, logo = 300)[[type]], margin > 0, call)
 }
 
-gene_named <- function(name, annotation, call) {
+gene_named <- function(name, annotation, call, arg = "region") {
     found <- if (!is.null(annotation))
         annotation[which(gene_column(annotation, "gene") == name | gene_column(annotation, "locus_tag") == name)]
     if (!length(found))
-        stop_input(c("{.arg region} must be \"contig\", \"contig:start-end\", or a gene of {.arg annotation}.",
+        stop_input(c(if (arg == "gene") "{.arg gene} must be a gene of {.arg annotation}."
+                     else "{.arg region} must be \"contig\", \"contig:start-end\", or a gene of {.arg annotation}.",
                      x = "{.val {name}} is none of them{if (is.null(annotation)) '; there is no annotation'}."),
                    class = "regions", call = call)
     found[1]
@@ -253,16 +254,19 @@ plot_logo <- function(x, here, call = parent.frame()) {
     score <- rowSums(shown$channels)
     heights <- t(outer(shown$letter, bases, "==") * ifelse(is.na(score), 0, score))
     rownames(heights) <- bases
-    colours <- ggseqlogo::make_col_scheme(bases, cols = c("#009E73", "#0072B2", "#E69F00", "#D55E00"))
     axis <- position_axis(here, length(x@genome[[here$contig]]), shift = here$start - 1)
-    suppressMessages(suppressWarnings({       # ggseqlogo still speaks to older versions of ggplot2, and brings axes of its own
-        logo <- ggplot2::ggplot() + ggseqlogo::geom_logo(heights, method = "custom", seq_type = "dna", col_scheme = colours)
-        logo + axis
-    })) +
+    suppressMessages(letters_drawn(heights) + axis) +
+        ggplot2::labs(y = score_title(x@settings$output, "Score of a base"), title = scores_title(x@settings),
+                      subtitle = settings_title(x@settings))
+}
+
+# Letters as high as `heights`, a row for each of A, C, G, T. ggseqlogo still speaks to older versions of ggplot2.
+letters_drawn <- function(heights) {
+    colours <- ggseqlogo::make_col_scheme(bases, cols = c("#009E73", "#0072B2", "#E69F00", "#D55E00"))
+    suppressMessages(suppressWarnings(
+        ggplot2::ggplot() + ggseqlogo::geom_logo(heights, method = "custom", seq_type = "dna", col_scheme = colours))) +
         ggplot2::geom_hline(yintercept = 0, colour = "grey50", linewidth = 0.3) +
         ggplot2::guides(fill = "none") +
-        ggplot2::labs(y = score_title(x@settings$output, "Score of a base"), title = scores_title(x@settings),
-                      subtitle = settings_title(x@settings)) +
         plain_theme()
 }
 

@@ -106,6 +106,12 @@ test_that("what is not GFF3, or lies outside its contig, is refused with the row
 known <- function(circular) GenomeInfoDb::Seqinfo(c("a", "b"), c(100, 50), c(circular, FALSE))
 places <- function(regions) as.character(regions, ignore.strand = TRUE)
 
+test_that("a contig with one gene has regions on both sides, and a gene without a name is unnamed", {
+    one <- features_on("a", 11, 30, type = "CDS", seqlengths = c(a = 100))
+    expect_identical(intergenic(one)$gene, c("end of contig | unnamed", "unnamed | end of contig"))
+    expect_identical(as.character(GenomicRanges::ranges(intergenic(one))), c("1-10", "31-100"))
+})
+
 test_that("regions between genes are what no gene covers, named by their neighbours", {
     genes <- features_on("a", c(41, 11, 15, 71), c(60, 30, 20, 90), seqinfo = known(FALSE), gene = c("y", "x", "inside", "z"))
     linear <- intergenic(genes)
