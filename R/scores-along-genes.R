@@ -29,7 +29,7 @@ scores_along_genes <- function(scores, annotation, type = "CDS", flank = 300) {
     part <- function(name, feature, offset, position, places) {
         at <- feature_places(features, axis, offset, feature)
         class <- match(position, places)
-        table <- jackknife(class, axis$score[at], stretch[feature], length(places))
+        table <- stretch_means(class, axis$score[at], stretch[feature], length(places))
         scored <- !is.na(axis$score[at])
         pair <- unique((feature[scored] - 1) * length(places) + class[scored])
         genes <- tabulate((pair - 1) %% length(places) + 1, length(places))
@@ -69,8 +69,8 @@ plot.scores_along_genes <- function(x, y, ...) {
     table$part <- factor(titles[table$part], titles)
     ggplot2::ggplot(table, ggplot2::aes(.data$position, .data$mean)) +
         ggplot2::geom_hline(yintercept = 0, colour = "grey80", linewidth = 0.3) +
-        ggplot2::geom_ribbon(ggplot2::aes(ymin = .data$mean - 1.96 * .data$mean_se, ymax = .data$mean + 1.96 * .data$mean_se),
-                             fill = "#56B4E9", alpha = 0.4, na.rm = TRUE) +
+        ggplot2::geom_ribbon(data = table[!is.na(table$mean_se), ], ggplot2::aes(ymin = .data$mean - 1.96 * .data$mean_se, ymax = .data$mean + 1.96 * .data$mean_se),
+                             fill = "#56B4E9", alpha = 0.4) +
         ggplot2::geom_line(colour = "#0072B2", linewidth = 0.4, na.rm = TRUE) +
         ggplot2::facet_grid(cols = ggplot2::vars(.data$part), scales = "free_x", switch = "x") +
         ggplot2::labs(x = NULL, y = score_title(settings$output, "Mean score of a base"), title = scores_title(settings),

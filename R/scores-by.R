@@ -67,7 +67,7 @@ scores_by_region <- function(scores, annotation, upstream = 200, by_strand = FAL
     axis <- score_axis(contigs, scores@genome)
     places <- feature_bases(regions, axis)
     class <- match(regions$class, unique(regions$class))
-    table <- jackknife(class[places$feature], axis$score[places$at], axis$stretch[places$at], max(class))
+    table <- stretch_means(class[places$feature], axis$score[places$at], axis$stretch[places$at], max(class))
     absolute <- rowsum(abs(axis$score[places$at]), class[places$feature], na.rm = TRUE)[, 1]
     null <- null_model(regions, contigs)
     null$layout[[9]] <- as.numeric(class[null$layout[[9]] + 1] - 1)
@@ -120,7 +120,7 @@ scores_by_codon <- function(scores, annotation, type = "CDS", by = c("position",
     amino <- unname(Biostrings::GENETIC_CODE[codons])
     names <- switch(by, position = 1:3, codon = codons, amino_acid = sort(unique(amino)))
     class <- switch(by, position = ifelse(is.na(codon), NA, places$offset %% 3 + 1), codon = codon, amino_acid = match(amino, names)[codon])
-    table <- jackknife(class, axis$score[places$at], axis$stretch[places$at], length(names))
+    table <- stretch_means(class, axis$score[places$at], axis$stretch[places$at], length(names))
     table <- cbind(stats::setNames(data.frame(names), by), bases = table$count,
                    table[c("mean", "mean_se", "difference", "difference_se", "z")])
     new_scores_table("scores_by_codon", scores, table[table$bases > 0, ])
@@ -150,7 +150,7 @@ scores_by_kmer <- function(scores, k = 6, regions = NULL, both_strands = TRUE) {
     names <- Biostrings::mkAllStrings(bases, k)
     class <- seq_along(names)
     if (both_strands) class <- pmin(class, match(as.character(Biostrings::reverseComplement(Biostrings::DNAStringSet(names))), names))
-    table <- jackknife(class[code + 1], value / k, axis$stretch[first], length(names))
+    table <- stretch_means(class[code + 1], value / k, axis$stretch[first], length(names))
     table <- cbind(data.frame(kmer = names), table, total = table$mean * table$count * k)
     table <- table[table$count > 0, ]
     new_scores_table("scores_by_kmer", scores, table[order(-table$z), ])
@@ -235,7 +235,7 @@ feature_bases <- function(features, axis) {
 
 # One row a class 1..classes: count, mean, mean_se, difference from the mean of all, difference_se, z. A standard error
 # from fewer than ten stretches would be of few numbers, and is not given.
-jackknife <- function(class, score, stretch, classes) {
+stretch_means <- function(class, score, stretch, classes) {
     known <- which(!is.na(class) & !is.na(score))
     cell <- (stretch[known] - 1) * classes + class[known]
     count <- matrix(tabulate(cell, classes * STRETCHES), classes)
