@@ -98,9 +98,8 @@ length_free_network <- function() {
     build$model("length_free")
 }
 
-# The small CNN-LSTM of GenomeNet: 3 x (Conv1D 12 same relu, max-pool 3, batch norm), LSTM 32, softmax of 2; 88,546 parameters.
-window_network <- function(length_bp = 500) {
-    build <- network_builder(c(length_bp, 4))
+# The trunk of the small CNN-LSTM: 3 x (Conv1D 12 same relu, max-pool 3, batch norm).
+window_trunk <- function(build) {
     filters <- c(32, 64, 64)
     channels <- c(4, filters)
     for (i in seq_along(filters)) {
@@ -109,9 +108,24 @@ window_network <- function(length_bp = 500) {
         build$norm(paste0("batch_normalization_", i), filters[i])
         if (i > 1) build$pool(paste0("max_pooling1d_", i), 3)
     }
+}
+
+# The small CNN-LSTM of GenomeNet: its trunk, LSTM 32, softmax of 2; 88,546 parameters.
+window_network <- function(length_bp = 500) {
+    build <- network_builder(c(length_bp, 4))
+    window_trunk(build)
     build$lstm("lstm", 64, 32)
     build$dense("dense", 32, 2, "softmax")
     build$model("window")
+}
+
+# The same trunk as a CNN of three layers: flattened, and one number.
+three_layer_network <- function(length_bp = 500) {
+    build <- network_builder(c(length_bp, 4))
+    window_trunk(build)
+    build$flatten("flatten")
+    build$dense("dense", Reduce(`%/%`, rep(3, 3), length_bp) * 64, 1, "linear")
+    build$model("three_layers")
 }
 
 # An LSTM over the bases themselves, softmax of 2.
