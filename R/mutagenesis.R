@@ -55,7 +55,7 @@ mutagenesis <- function(model, genome, regions = NULL, target = 1, output = c("l
         effects[unread, ] <- scores[unread, ] <- NA
         list(scores = scores, effects = effects)
     })
-    S4Vectors::mcols(windows) <- S4Vectors::DataFrame(window_checks(matrix(NA_real_, 3, length(windows)), "mutagenesis"))
+    for (column in c("output", "baseline_output", "attributed", "gap")) S4Vectors::mcols(windows)[[column]] <- NA_real_
     new("Mutagenesis", scores = lapply(results, `[[`, "scores"), effects = lapply(results, `[[`, "effects"), genome = genome, windows = windows,
         settings = c(list(method = "mutagenesis", baseline = "none", rule = "none", nodes = 1, window = window, step = step, regions = regions,
                           mutants = length(others)), effect_settings("Mutagenesis", "F(mutant) - F(x)", model, goal, target, found)))

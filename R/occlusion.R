@@ -7,6 +7,7 @@
 #' @param width How many bases are replaced at a time.
 #' @param step_bp Distance from one place to the next in bp; `NULL`: `width`. The last place of a contig or region ends with it.
 #' @param regions A `GRanges` on contigs of `genome`: where; `NULL`: everywhere.
+#' @param replacement `"uniform"`, `"composition"`, `"zero"` or four numbers, see [knockout()].
 #' @return An [Effects-class], one range for each place; see [knockout()].
 #' @inheritSection knockout Errors
 #' @source Zeiler and Fergus (2014), \doi{10.1007/978-3-319-10590-1_53}.
@@ -32,8 +33,8 @@ occlusion <- function(model, genome, width = 50, step_bp = NULL, regions = NULL,
 }
 
 check_in_place <- function(replacement, call = parent.frame()) {
-    if (!identical(replacement, "deletion")) return(replacement)
-    stop_input("{.arg replacement} must not be {.val deletion}, which moves what follows.", call = call)
+    if (!is.character(replacement)) return(replacement)
+    check_choice(replacement, c("uniform", "composition", "zero"), call = call)
 }
 
 whole_contigs <- function(genome) {

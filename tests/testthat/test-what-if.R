@@ -38,6 +38,27 @@ test_that("circular contigs have no ends", {
     expect_near(whole$effect, brute_effects(pooled, genome, regions, 1, 90))
 })
 
+test_that("shuffles are averaged, with their standard error", {
+    genome <- random_genome(90, seed = 219)
+    regions <- regions_on(c(3, 50), c(30, 90))
+    found <- knockout(model_from(pooled), genome, regions, "dinucleotide", replicates = 5, seed = 7)
+    value <- function(contig) naive_value(pooled, list(one_hot(contig)))
+    for (k in 1:2) {
+        answers <- vapply(1:5, function(replicate) {                                       # the core's draws, at the region's own place
+            drawn <- .Call(C_shuffle, base_codes(genome[[1]]), as.numeric(BiocGenerics::start(regions)[k]), as.numeric(BiocGenerics::width(regions)[k]),
+                           as.numeric(BiocGenerics::start(regions)[k]), TRUE, 7, replicate, "contig_1", run_settings(1), environment())[[1]]
+            contig <- genome[[1]]
+            Biostrings::subseq(contig, BiocGenerics::start(regions)[k], BiocGenerics::end(regions)[k]) <- base_letters(drawn)
+            value(contig)
+        }, 0)
+        expect_near(found$changed[k], mean(answers))
+        expect_near(found$standard_error[k], stats::sd(answers) / sqrt(5))
+    }
+    expect_identical(knockout(model_from(pooled), genome, regions[2], "dinucleotide", replicates = 5, seed = 7)$effect, found$effect[2])
+    positions <- knockout(model_from(pooled), genome, regions, "shuffle", replicates = 3, seed = 7)
+    expect_false(identical(positions$effect, found$effect))
+})
+
 test_that("a region that no window holds has no effect to tell", {
     genome <- random_genome(100, 20, seed = 213)
     regions <- GenomicRanges::GRanges(c("contig_1", "contig_2"), IRanges::IRanges(c(45, 5), width = 4))
