@@ -4,9 +4,8 @@ methods::setOldClass("motif_network")
 
 #' A trained motif network
 #'
-#' What [motif_network()] returns, and what can be asked of it. Besides the verbs below, [hits()] says where motifs are, [syntax()] in
-#' which order and at which distance, [generate_sequences()] makes sequences, and [as_model()] turns it into a [Model-class] for
-#' [attribution()] and [write_model()].
+#' What [motif_network()] returns, and what can be asked of it. Besides the verbs below, [hits()] says where motifs are,
+#' and `plot()` draws them.
 #'
 #' A list of plain vectors that can be saved with `saveRDS()`: `weights` (tensors by name; dense matrices are outputs x inputs),
 #' `stream`, `running` (batch norm), `settings`, `trace` (a row an epoch: losses and their weights), `filters`, `pfm` (4 x width, letters

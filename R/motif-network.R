@@ -3,7 +3,7 @@
 #' A network whose parts can be read
 #'
 #' Trains a classifier of DNA made to be read: a few filters become motifs, attention heads point at the places where the network uses
-#' them, and order and spacing of motifs are read from what it saw. [motifs()], [hits()] and [syntax()] read it.
+#' them. [motifs()] and [hits()] read it.
 #'
 #' Filters of `width` bases scan the sequence; batch normalization follows the ReLU, and a position is known by sines and cosines. Each
 #' layer asks one question per head: a query, made from the stream, weighs all positions by softmax; what it read goes through a small
