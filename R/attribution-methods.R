@@ -116,13 +116,12 @@ window_chunks <- function(baseline, part) {
     unname(split(at, (at - 1) %/% each))
 }
 
-# One pass over a part: list(sums over windows (bp, 4), checks (3, windows)).
+# One pass over a part; for each target list(sums over windows (bp, 4), checks (3, windows)).
 part_pass <- function(job, part, r, run) {
     pass <- method_pass(job$settings, r)
     read <- if (is.null(pass$rate)) part$bases else .Call(C_mutate, part$bases, pass$rate, job$settings$seed, r, part$name)
     chunks <- window_chunks(job$baseline, part)
-    sums <- NULL
-    checks <- NULL
+    sums <- checks <- vector("list", length(job$goal$cotangents))
     for (here in chunks) {
         some <- replace(part, "starts", list(part$starts[here]))
         baseline <- if (isTRUE(pass$simplex)) list(job$settings$seed, r, part$name) else job$baseline$rows(some, r)
@@ -131,29 +130,36 @@ part_pass <- function(job, part, r, run) {
         found <- advise_memory(.Call(C_attribute_contig, job$model@pointer, request$wanted, request$cotangents, request$bases, request$starts,
                                      request$window, baseline, pass$path, part_of_run(run, here, length(part$starts)), job$frame),
                                job$model, request, run, job$frame)
-        sums <- if (is.null(sums)) found[[1]] else sums + found[[1]]
-        checks <- cbind(checks, found[[2]])
+        for (t in seq_along(sums)) {
+            sums[[t]] <- if (is.null(sums[[t]])) found[[1]][[t]] else sums[[t]] + found[[1]][[t]]
+            checks[[t]] <- cbind(checks[[t]], checks_of(found[[2]], t, length(here)))
+        }
     }
-    list(sums, checks)
+    Map(list, sums, checks)
 }
 
-# All passes and strands of a contig; list(scores, errors, checks).
+# Of target number t, whose windows are side by side.
+checks_of <- function(checks, t, windows) checks[, (t - 1) * windows + seq_len(windows), drop = FALSE]
+
+# All passes and strands of a contig; for each target list(scores, errors, checks).
 explain_contig <- function(job, codes, name, windows, run) {
     sequence <- if (job$settings$method %in% c("gradient_x_input", "smoothgrad", "vargrad")) one_hot_rows(codes)
-    so_far <- NULL
+    targets <- seq_along(job$goal$cotangents)
+    so_far <- vector("list", length(targets))
     strands <- switch(job$settings$strand, forward = FALSE, reverse = TRUE, both = c(FALSE, TRUE))
     parts <- lapply(strands, function(reverse) strand_part(codes, name, windows, reverse))
     for (r in seq_len(job$passes)) {
         maps <- lapply(seq_along(parts), function(s) {
             found <- part_pass(job, parts[[s]], r, part_of_run(run, (r - 1) * length(parts) + s, job$passes * length(parts)))
-            if (parts[[s]]$reverse) found[[1]] <- flip(found[[1]])
-            found
+            if (parts[[s]]$reverse) lapply(found, function(one) list(flip(one[[1]]), one[[2]])) else found
         })
-        of_strands <- function(k) if (length(maps) == 1) maps[[1]][[k]] else (maps[[1]][[k]] + maps[[2]][[k]]) / 2
-        raw <- mean_over_windows(of_strands(1), windows)
-        so_far <- gather(so_far, method_map(job$settings$method, raw, sequence), of_strands(2), job$settings$method == "vargrad")
+        for (t in targets) {
+            of_strands <- function(k) if (length(maps) == 1) maps[[1]][[t]][[k]] else (maps[[1]][[t]][[k]] + maps[[2]][[t]][[k]]) / 2
+            raw <- mean_over_windows(of_strands(1), windows)
+            so_far[[t]] <- gather(so_far[[t]], method_map(job$settings$method, raw, sequence), of_strands(2), job$settings$method == "vargrad")
+        }
     }
-    gathered(so_far, job$settings$method, sequence)
+    lapply(so_far, gathered, job$settings$method, sequence)
 }
 
 # Scores of the reverse complement, on the plus strand.
@@ -179,7 +185,7 @@ mean_over_windows <- function(sums, windows) {
     sums
 }
 
-# The derivative along a small step towards all bases alike, in the first window: by the gradient, and by the difference of two outputs.
+# For each target the derivative along a small step towards all bases alike, in the first window: by the gradient, and by the difference of two outputs.
 gradient_check <- function(job, part) {
     step <- 1 / 64
     at <- function(step) {
@@ -189,7 +195,8 @@ gradient_check <- function(job, part) {
               list(1, 1, TRUE), replace(job$run, 3, list(function(done) NULL)), job$frame)[[2]]
     }
     ahead <- at(step)
-    list(gradient = ahead[3] / step, difference = (at(-step)[2] - ahead[2]) / (2 * step))
+    behind <- at(-step)
+    lapply(seq_along(job$goal$cotangents), function(t) list(gradient = ahead[3, t] / step, difference = (behind[2, t] - ahead[2, t]) / (2 * step)))
 }
 
 # ---- arrays ----
@@ -205,28 +212,33 @@ attribute_arrays <- function(model, arrays, baseline, goal, settings, replicates
     baselines <- if (method$baseline) Map(array_baseline, baseline, inputs, MoreArgs = list(seed = settings$seed, run = run, call = frame))
                  else lapply(given$shapes, function(shape) list(drawn = FALSE, rows = function(replicate) numeric(prod(shape))))
     passes <- count_passes(settings$method, replicates, settings$nodes, any(vapply(baselines, `[[`, NA, "drawn")), frame)
-    so_far <- vector("list", length(inputs))
+    targets <- seq_along(goal$cotangents)
+    so_far <- lapply(targets, function(t) vector("list", length(inputs)))
     for (r in seq_len(passes)) {
         pass <- method_pass(settings, r)
         read <- if (is.null(pass$rate)) given$numbers else lapply(inputs, mutated_array, rate = pass$rate, seed = settings$seed, r = r, call = frame)
         rows <- if (isTRUE(pass$simplex)) lapply(seq_along(inputs), function(k) simplex_rows(given$shapes[[k]], given$count, settings$seed, r, k))
                 else lapply(baselines, function(one) one$rows(r))
         found <- .Call(C_attribute_arrays, model@pointer, goal$nodes, goal$cotangents, read, given$shapes, given$count, rows, pass$path, run, frame)
-        for (k in seq_along(inputs)) {
-            raw <- from_row_major(found[[1]][[k]], c(given$count, given$shapes[[k]]))
-            so_far[[k]] <- gather(so_far[[k]], method_map(settings$method, raw, inputs[[k]]), found[[2]], settings$method == "vargrad")
+        for (t in targets) for (k in seq_along(inputs)) {
+            raw <- from_row_major(found[[1]][[t]][[k]], c(given$count, given$shapes[[k]]))
+            so_far[[t]][[k]] <- gather(so_far[[t]][[k]], method_map(settings$method, raw, inputs[[k]]), checks_of(found[[2]], t, given$count),
+                                       settings$method == "vargrad")
         }
     }
     for (one in baselines) if (!is.null(one$alone)) warn_alone(one$alone())
-    found <- Map(function(one, input) gathered(one, settings$method, input), so_far, inputs)
-    scores <- unname(lapply(found, `[[`, "scores"))
-    errors <- unname(lapply(found, `[[`, "errors"))
-    several <- is.list(arrays)
-    result <- if (several) scores else scores[[1]]
-    attr(result, "windows") <- found[[1]]$checks
-    warn_tolerance(found[[1]]$checks, settings)
-    if (passes > 1) attr(result, "errors") <- if (several) errors else errors[[1]]
-    result
+    results <- lapply(so_far, function(of_inputs) {
+        found <- unname(Map(function(one, input) gathered(one, settings$method, input), of_inputs, inputs))
+        scores <- lapply(found, `[[`, "scores")
+        errors <- lapply(found, `[[`, "errors")
+        several <- is.list(arrays)
+        result <- if (several) scores else scores[[1]]
+        attr(result, "windows") <- found[[1]]$checks
+        warn_tolerance(found[[1]]$checks, settings)
+        if (passes > 1) attr(result, "errors") <- if (several) errors else errors[[1]]
+        result
+    })
+    one_or_named(results, goal)
 }
 
 mutated_array <- function(array, rate, seed, r, call) {

@@ -38,6 +38,9 @@ setClass("Attribution", slots = c(scores = "list", errors = "list", genome = "DN
 #' **Output.** `"logit"` explains the value before a final sigmoid or softmax (of a softmax: the target's minus the mean of the
 #' others), `"probability"` the output itself, as deepG does. A model that ends in neither is explained as it is.
 #'
+#' **Targets.** `target` may be several numbers, or `"all"`. They share the way forward, so that one call takes less time than one for each; the
+#' values are the same.
+#'
 #' **Baseline.** `"uniform"`: 0.25 for each of A, C, G, T. `"composition"`: the base frequencies of the genome. `"zero"`: no base
 #' at all, as deepG does by default; it lies off the simplex of sequences, per-base scores then depend on components of the
 #' gradient that no sequence can reach, and a warning says so. Four numbers (A, C, G, T), or a matrix (window x 4). A `DNAStringSet` of one
@@ -83,6 +86,7 @@ setClass("Attribution", slots = c(scores = "list", errors = "list", genome = "DN
 #' @return For a genome an [Attribution-class]. For arrays an array of the shape of the input (a list of arrays for several
 #'   inputs) with the attribute `windows`: a data.frame with one row per sample, `output`, `baseline_output`, `attributed`, `gap`, and with
 #'   replicates the attribute `errors`, standard errors (samples x bp), and the column `gap_error`.
+#'   With several targets a list of such results, named by target.
 #' @section Errors: `nucleograd_error_argument`; `nucleograd_error_contigs`; `nucleograd_error_memory`: `memory_bytes` does not suffice;
 #'   the message says what would. Warnings: `nucleograd_warning_tolerance`: `max_nodes` were not enough; `nucleograd_warning_alone`: a window has no other order of its dinucleotides and was shuffled by
 #'   single bases.
@@ -111,14 +115,14 @@ attribution <- function(model, genome, method = "ig", baseline = "uniform", node
     if (!is.numeric(noise_level) || length(noise_level) != 1 || is.na(noise_level) || noise_level <= 0 || noise_level > 1)
         stop_input("{.arg noise_level} must be one number above 0 and up to 1, not {friendly(noise_level)}.")
     nodes <- check_number(nodes, min = 1, max = 1e5)
-    if (!is.null(tolerance)) check_tolerance(tolerance, method)
     max_nodes <- check_number(max_nodes, min = 3, max = 1e5)
-    goal <- target_of(model, target, output)
+    goal <- targets_of(model, target, output)
+    if (!is.null(tolerance)) check_tolerance(tolerance, method, length(goal$target))
     path_method <- attribution_methods[[method]]$baseline
     if (missing(baseline) && method == "expected") baseline <- "dinucleotide"
     seed <- seed_or_draw(seed, random = attribution_methods[[method]]$random || path_method && is_drawn(baseline))
     settings <- list(model = model@name, method = method, baseline = "none", replicates = 1, seed = seed, rule = rule,
-                     nodes = if (method %in% c("ig", "expected")) nodes else 1, target = target, target_name = goal$name, output = goal$level, strand = strand,
+                     nodes = if (method %in% c("ig", "expected")) nodes else 1, target = NULL, target_name = NULL, output = NULL, strand = strand,
                      tolerance = tolerance, max_nodes = if (is.null(tolerance)) NULL else max_nodes, noise = noise, noise_level = noise_level, window = window, step = step)
     if (is.array(genome) || is.list(genome)) {
         refuse_windows(window, step)
@@ -134,32 +138,44 @@ attribution <- function(model, genome, method = "ig", baseline = "uniform", node
     settings$replicates <- passes <- count_passes(method, replicates, nodes, baseline$drawn, frame)
     job <- list(model = model, goal = goal, baseline = baseline, settings = settings, passes = passes, run = run, frame = frame)
     check_memory(model, goal, genome, windows, rep(0.25, 4), method_pass(settings, 1)$path, run, frame)
-    scores <- errors <- stats::setNames(vector("list", length(genome)), names(genome))
-    checks <- vector("list", length(windows))
+    found <- list()
     for (here in windows_by_contig(windows)) {
         contig <- as.character(GenomicRanges::seqnames(windows))[here[1]]
         codes <- base_codes(genome[[contig]])
         if (here[1] == 1 && method %in% c("gradient", "saliency", "gradient_x_input"))
-            job$settings$check <- gradient_check(job, strand_part(codes, contig, windows[here], strand == "reverse"))
-        found <- explain_contig(job, codes, contig, windows[here], part_of_run(run, here, length(windows)))
-        scores[[contig]] <- found$scores
-        errors[[contig]] <- found$errors
-        checks[[here[1]]] <- found$checks
+            job$checks <- gradient_check(job, strand_part(codes, contig, windows[here], strand == "reverse"))
+        found[[contig]] <- explain_contig(job, codes, contig, windows[here], part_of_run(run, here, length(windows)))
     }
     if (!is.null(baseline$alone)) warn_alone(baseline$alone())
-    unread <- vapply(scores, is.null, NA)
-    scores[unread] <- lapply(Biostrings::width(genome)[unread], function(length_bp) matrix(NA_real_, length_bp, 4, dimnames = list(NULL, bases)))
-    if (passes > 1) errors[unread] <- lapply(Biostrings::width(genome)[unread], function(length_bp) rep(NA_real_, length_bp))
-    checks <- do.call(rbind, checks)
-    warn_tolerance(checks, settings)
-    S4Vectors::mcols(windows) <- S4Vectors::DataFrame(checks)
-    new("Attribution", scores = scores, errors = if (passes > 1) errors else list(), genome = genome, windows = windows, settings = job$settings)
+    results <- lapply(seq_along(goal$target), function(t) new_attribution(job, t, lapply(found, `[[`, t), genome, windows))
+    one_or_named(results, goal)
 }
 
-check_tolerance <- function(tolerance, method, call = parent.frame()) {
+# The result for target number t; found: by contig that was read, list(scores, errors, checks).
+new_attribution <- function(job, t, found, genome, windows) {
+    everywhere <- function(part, unread) {
+        read <- lapply(found, `[[`, part)
+        stats::setNames(lapply(names(genome), function(contig) {
+            if (is.null(read[[contig]])) unread(length(genome[[contig]])) else read[[contig]]
+        }), names(genome))
+    }
+    checks <- do.call(rbind, unname(lapply(found, `[[`, "checks")))
+    warn_tolerance(checks, job$settings)
+    S4Vectors::mcols(windows) <- S4Vectors::DataFrame(checks)
+    settings <- replace(job$settings, c("target", "target_name", "output"), lapply(job$goal[c("target", "name", "level")], `[[`, t))
+    if (!is.null(job$checks)) settings$check <- job$checks[[t]]
+    new("Attribution", scores = everywhere("scores", function(length_bp) matrix(NA_real_, length_bp, 4, dimnames = list(NULL, bases))),
+        errors = if (job$passes > 1) everywhere("errors", function(length_bp) rep(NA_real_, length_bp)) else list(),
+        genome = genome, windows = windows, settings = settings)
+}
+
+one_or_named <- function(results, goal) if (length(results) == 1) results[[1]] else stats::setNames(results, goal$name)
+
+check_tolerance <- function(tolerance, method, targets, call = parent.frame()) {
     if (!is.numeric(tolerance) || length(tolerance) != 1 || is.na(tolerance) || tolerance <= 0 || tolerance >= 1)
         stop_input("{.arg tolerance} must be NULL or one number between 0 and 1, not {friendly(tolerance)}.", call = call)
     if (method != "ig") stop_input("{.arg tolerance} chooses the nodes of {.code method = \"ig\"}; {.val {method}} has none.", call = call)
+    if (targets > 1) stop_input("{.arg tolerance} chooses the nodes of one target; {.arg target} has {targets}.", call = call)
 }
 
 is_drawn <- function(baseline) is.function(baseline) || is(baseline, "DNAStringSet") || is.character(baseline) && any(baseline %in% drawn_baselines | is_markov(baseline)) ||
@@ -188,7 +204,7 @@ path_rule <- function(nodes, rule) {
 # Gradient of sum(cotangents * outputs) with respect to the inputs, at the inputs; cotangents: arrays like the outputs.
 input_gradient <- function(model, arrays, cotangents, threads = NULL) {
     if (!is.list(cotangents)) cotangents <- list(cotangents)
-    goal <- list(nodes = model@settings$output_nodes, cotangents = lapply(unname(cotangents), row_major))
+    goal <- list(nodes = model@settings$output_nodes, cotangents = list(lapply(unname(cotangents), row_major)))
     gradient <- attribute_arrays(model, arrays, "none", goal, list(method = "gradient"), NULL, run_settings(threads), environment())
     attr(gradient, "windows") <- NULL
     gradient

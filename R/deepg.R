@@ -33,7 +33,7 @@ attribution_as_deepg <- function(model, input_seq, target_class_idx = 1, m_steps
     baseline_type <- check_choice(baseline_type, c("zero", "shuffle"))
     m_steps <- check_number(m_steps, min = 1, max = 1e5)
     repeats <- check_number(num_baseline_repeats, min = 1, max = 1e4)
-    goal <- target_of(model, target_class_idx, "probability")
+    goal <- targets_of(model, check_number(target_class_idx, min = 1, max = 1e9), "probability")
     given <- if (is.list(input_seq)) input_seq else list(input_seq)
     check_arrays(model, given)
     if (any(vapply(given, nrow, 0L) != 1)) stop_input("{.arg input_seq} must hold one sample, an array (1, length, channels).")

@@ -204,6 +204,18 @@ target_of <- function(model, target, output, call = parent.frame()) {
          level = if (output == "logit" && !final) "output" else output)
 }
 
+# Targets of one call: the calls that they read, and for each target a cotangent for each call, NULL where it reads another one.
+targets_of <- function(model, target, output, call = parent.frame()) {
+    count <- sum(output_sizes(model, call))
+    if (identical(target, "all")) target <- seq_len(count)
+    if (!is.numeric(target) || length(target) == 0 || anyDuplicated(target))
+        stop_input("{.arg target} must be a number from 1 to {count}, several different ones, or {.val all}, not {friendly(target)}.", call = call)
+    goals <- lapply(target, target_of, model = model, output = output, call = call)
+    nodes <- unique(vapply(goals, `[[`, 0L, "nodes"))
+    list(nodes = nodes, cotangents = lapply(goals, function(goal) lapply(nodes, function(node) if (node == goal$nodes) goal$cotangents[[1]])),
+         target = target, name = vapply(goals, `[[`, "", "name"), level = vapply(goals, `[[`, "", "level"))
+}
+
 # ---- printing ----
 
 #' @rdname Model-class

@@ -46,7 +46,7 @@ plan <- function(model, genome, method = c("ig", "gradient", "predict"), nodes =
     path <- switch(method, ig = c(path_rule(nodes, "midpoint"), TRUE), gradient = list(1, 1, FALSE), predict = NULL)
     windows <- genome_windows(model, genome, window, step, tokens = TRUE)
     run <- run_settings(threads, memory_bytes = memory_bytes)
-    goal <- if (method == "predict") list(nodes = model@settings$output_nodes) else target_of(model, 1, "logit")
+    goal <- if (method == "predict") list(nodes = model@settings$output_nodes) else targets_of(model, 1, "logit")
     groups <- windows_by_contig(windows)
     width <- as.numeric(BiocGenerics::width(windows))
     longest <- groups[[which.max(vapply(groups, function(here) width[here[1]] * 1e9 + length(here), 0))]]

@@ -12,7 +12,7 @@ typedef struct job {
     const ng_graph *graph;
     ng_plan plan;
     ng_source source;
-    ng_sink sink;
+    ng_sink *sinks;                              /* one for each target */
     int64_t windows;
     ng_shape *shapes;                            /* of the inputs */
     int *wanted, wanted_count;
@@ -71,7 +71,6 @@ static ng_contig *contig_job(job *todo, SEXP model, SEXP bases, SEXP starts, SEX
     todo->windows = XLENGTH(starts);
     todo->shapes[0] = ng_contig_shape(contig);
     todo->source = ng_contig_source(contig);
-    todo->sink = ng_contig_sink(contig);
     return contig;
 }
 
@@ -104,7 +103,6 @@ static ng_arrays *arrays_job(job *todo, SEXP arrays, SEXP shapes, SEXP count, SE
     }
     *made = (ng_arrays){x, baseline, stride, todo->shapes, NULL};
     todo->source = ng_arrays_source(made);
-    todo->sink = ng_arrays_sink(made);
     return made;
 }
 
@@ -188,50 +186,60 @@ SEXP bridge_predict_arrays(SEXP model, SEXP wanted, SEXP sizes, SEXP arrays, SEX
     return outputs;
 }
 
-/* The integral whose nodes each window chooses; the fourth row of checks counts them. */
+/* numbers: one numeric vector per wanted call, for one window or for all; NULL: zeros. */
+static bool read_objective(const job *todo, SEXP numbers, ng_objective *objective, bridge_call *call)
+{
+    const float **cotangent = ng_alloc(call->run.arena, todo->wanted_count, sizeof *cotangent, &call->error);
+    int64_t *stride = cotangent ? ng_alloc(call->run.arena, todo->wanted_count, sizeof *stride, &call->error) : NULL;
+    bridge_assert(TYPEOF(numbers) == VECSXP && XLENGTH(numbers) == todo->wanted_count);
+    for (int w = 0; stride && w < todo->wanted_count; w++) {
+        SEXP own = VECTOR_ELT(numbers, w);
+        const int64_t size = ng_size(todo->plan.nodes[todo->plan.wanted[w]].whole);
+        if (own == R_NilValue) continue;
+        bridge_assert(XLENGTH(own) == size || XLENGTH(own) == size * todo->windows);
+        stride[w] = XLENGTH(own) == size ? 0 : size;
+        if (!(cotangent[w] = bridge_floats(own, call))) return false;
+    }
+    *objective = (ng_objective){cotangent, stride};
+    return stride;
+}
+
+/* The integral of one target whose nodes each window chooses; the fourth row of checks counts them. */
 static void integrate_adaptively(job *todo, const ng_objective *objective, SEXP settings, ng_check *found, SEXP checks, bridge_call *call)
 {
     const ng_adaptive adaptive = {REAL(settings)[0], (int64_t)REAL(settings)[1]};
     int64_t *nodes = ng_alloc(call->run.arena, todo->windows, sizeof *nodes, &call->error);
     if (!nodes) return;
-    ng_adaptive_integral(&todo->plan, &todo->source, todo->windows, objective, &adaptive, &todo->sink, found, nodes, &call->run, &call->error);
+    ng_adaptive_integral(&todo->plan, &todo->source, todo->windows, objective, &adaptive, todo->sinks, found, nodes, &call->run, &call->error);
     for (int64_t w = 0; w < todo->windows; w++) REAL(checks)[4 * w + 3] = (double)nodes[w];
 }
 
 /* path: list(positions, weights, times_difference), or with a fourth, c(tolerance, max_nodes), in the place of positions and weights.
- * cotangents: one numeric vector per wanted call, for one window or for all. checks: (3 or 4, windows), rows output, baseline output,
- * attributed. */
+ * cotangents: of each target. checks: (3 or 4, windows of each target), rows output, baseline output, attributed. */
 static void integrate(job *todo, SEXP cotangents, SEXP path, SEXP checks, bridge_call *call)
 {
-    ng_arena *arena = call->run.arena;
-    const float **cotangent = ng_alloc(arena, todo->wanted_count, sizeof *cotangent, &call->error);
-    int64_t *stride = cotangent ? ng_alloc(arena, todo->wanted_count, sizeof *stride, &call->error) : NULL;
-    ng_check *found = stride ? ng_alloc(arena, todo->windows, sizeof *found, &call->error) : NULL;
-    if (!found) return;
-    for (int w = 0; w < todo->wanted_count; w++) {
-        SEXP numbers = VECTOR_ELT(cotangents, w);
-        const int64_t size = ng_size(todo->plan.nodes[todo->plan.wanted[w]].whole);
-        bridge_assert(XLENGTH(numbers) == size || XLENGTH(numbers) == size * todo->windows);
-        stride[w] = XLENGTH(numbers) == size ? 0 : size;
-        if (!(cotangent[w] = bridge_floats(numbers, call))) return;
-    }
-    const ng_objective objective = {cotangent, stride};
+    const int targets = (int)XLENGTH(cotangents);
+    ng_objective *objectives = ng_alloc(call->run.arena, targets, sizeof *objectives, &call->error);
+    ng_check *found = objectives ? ng_alloc(call->run.arena, targets * todo->windows, sizeof *found, &call->error) : NULL;
+    for (int t = 0; t < targets; t++)
+        if (!found || !read_objective(todo, VECTOR_ELT(cotangents, t), &objectives[t], call)) return;
     const ng_path line = {XLENGTH(VECTOR_ELT(path, 0)), REAL(VECTOR_ELT(path, 0)), REAL(VECTOR_ELT(path, 1)), Rf_asLogical(VECTOR_ELT(path, 2))};
     const int rows = Rf_nrows(checks);
-    if (rows == 4) integrate_adaptively(todo, &objective, VECTOR_ELT(path, 3), found, checks, call);
-    else ng_path_integral(&todo->plan, &todo->source, todo->windows, &objective, 1, &line, &todo->sink, found, &call->run, &call->error);
-    for (int64_t w = 0; w < todo->windows; w++) {
+    bridge_assert(rows == 3 || targets == 1);
+    if (rows == 4) integrate_adaptively(todo, objectives, VECTOR_ELT(path, 3), found, checks, call);
+    else ng_path_integral(&todo->plan, &todo->source, todo->windows, objectives, targets, &line, todo->sinks, found, &call->run, &call->error);
+    for (int64_t w = 0; w < targets * todo->windows; w++) {
         REAL(checks)[rows * w] = found[w].output;
         REAL(checks)[rows * w + 1] = found[w].baseline_output;
         REAL(checks)[rows * w + 2] = found[w].attributed;
     }
 }
 
-static void assert_path(SEXP path, SEXP wanted, SEXP cotangents)
+static void assert_path(SEXP path, SEXP cotangents)
 {
     bridge_assert(TYPEOF(path) == VECSXP && XLENGTH(path) >= 3 && TYPEOF(VECTOR_ELT(path, 0)) == REALSXP);
     bridge_assert(TYPEOF(VECTOR_ELT(path, 1)) == REALSXP && XLENGTH(VECTOR_ELT(path, 0)) == XLENGTH(VECTOR_ELT(path, 1)));
-    bridge_assert(TYPEOF(cotangents) == VECSXP && XLENGTH(cotangents) == XLENGTH(wanted));
+    bridge_assert(TYPEOF(cotangents) == VECSXP && XLENGTH(cotangents) > 0);
     if (XLENGTH(path) > 3) bridge_assert(TYPEOF(VECTOR_ELT(path, 3)) == REALSXP && XLENGTH(VECTOR_ELT(path, 3)) == 2);
 }
 
@@ -259,47 +267,62 @@ static SEXP base_matrix(R_xlen_t length)
     return scores;
 }
 
+/* list(a matrix (bp, 4) for each target, checks). */
 SEXP bridge_attribute_contig(SEXP model, SEXP wanted, SEXP cotangents, SEXP bases, SEXP starts, SEXP window, SEXP baseline, SEXP path,
                              SEXP run, SEXP frame)
 {
     assert_contig(model, wanted, bases, starts, window, baseline);
-    assert_path(path, wanted, cotangents);
+    assert_path(path, cotangents);
     bridge_call call;
     job todo = {0};
-    SEXP scores = PROTECT(base_matrix(XLENGTH(bases)));
-    SEXP checks = PROTECT(Rf_allocMatrix(REALSXP, check_rows(path), (int)XLENGTH(starts)));
+    const R_xlen_t targets = XLENGTH(cotangents);
+    SEXP scores = PROTECT(Rf_allocVector(VECSXP, targets));
+    for (R_xlen_t t = 0; t < targets; t++) SET_VECTOR_ELT(scores, t, base_matrix(XLENGTH(bases)));
+    SEXP checks = PROTECT(Rf_allocMatrix(REALSXP, check_rows(path), (int)(targets * XLENGTH(starts))));
     SEXP result = PROTECT(scores_and_checks(scores, checks));
     SEXP owner = PROTECT(bridge_begin(&call, run, frame));
-    ng_contig *contig = contig_job(&todo, model, bases, starts, window, baseline, &call);
-    if (contig && make_plan(&todo, model, wanted, true, &call) == NG_OK) {
-        contig->scores = REAL(scores);
-        integrate(&todo, cotangents, path, checks, &call);
+    const ng_contig *contig = contig_job(&todo, model, bases, starts, window, baseline, &call);
+    ng_contig *into = contig ? ng_alloc(call.run.arena, targets, sizeof *into, &call.error) : NULL;
+    todo.sinks = into ? ng_alloc(call.run.arena, targets, sizeof *todo.sinks, &call.error) : NULL;
+    for (R_xlen_t t = 0; todo.sinks && t < targets; t++) {
+        into[t] = *contig;
+        into[t].scores = REAL(VECTOR_ELT(scores, t));
+        todo.sinks[t] = ng_contig_sink(&into[t]);
     }
+    if (todo.sinks && make_plan(&todo, model, wanted, true, &call) == NG_OK) integrate(&todo, cotangents, path, checks, &call);
     bridge_end(&call, owner);
     UNPROTECT(4);
     return result;
 }
 
+/* list(a list of arrays like the inputs for each target, checks). */
 SEXP bridge_attribute_arrays(SEXP model, SEXP wanted, SEXP cotangents, SEXP arrays, SEXP shapes, SEXP count, SEXP baselines, SEXP path,
                              SEXP run, SEXP frame)
 {
     assert_arrays(model, wanted, arrays, shapes, count, baselines);
-    assert_path(path, wanted, cotangents);
+    assert_path(path, cotangents);
     bridge_call call;
     job todo = {0};
-    const R_xlen_t n = XLENGTH(arrays);
-    SEXP scores = PROTECT(Rf_allocVector(VECSXP, n));
-    for (R_xlen_t i = 0; i < n; i++) SET_VECTOR_ELT(scores, i, Rf_allocVector(REALSXP, XLENGTH(VECTOR_ELT(arrays, i))));
-    SEXP checks = PROTECT(Rf_allocMatrix(REALSXP, check_rows(path), (int)Rf_asReal(count)));
+    const R_xlen_t n = XLENGTH(arrays), targets = XLENGTH(cotangents);
+    SEXP scores = PROTECT(Rf_allocVector(VECSXP, targets));
+    for (R_xlen_t t = 0; t < targets; t++) {
+        SET_VECTOR_ELT(scores, t, Rf_allocVector(VECSXP, n));
+        for (R_xlen_t i = 0; i < n; i++) SET_VECTOR_ELT(VECTOR_ELT(scores, t), i, Rf_allocVector(REALSXP, XLENGTH(VECTOR_ELT(arrays, i))));
+    }
+    SEXP checks = PROTECT(Rf_allocMatrix(REALSXP, check_rows(path), (int)(targets * (R_xlen_t)Rf_asReal(count))));
     SEXP result = PROTECT(scores_and_checks(scores, checks));
     SEXP owner = PROTECT(bridge_begin(&call, run, frame));
-    ng_arrays *made = arrays_job(&todo, arrays, shapes, count, baselines, &call);
-    double **into = made ? ng_alloc(call.run.arena, n, sizeof *into, &call.error) : NULL;
-    for (R_xlen_t i = 0; into && i < n; i++) into[i] = REAL(VECTOR_ELT(scores, i));
-    if (into && make_plan(&todo, model, wanted, true, &call) == NG_OK) {
-        made->scores = into;
-        integrate(&todo, cotangents, path, checks, &call);
+    const ng_arrays *made = arrays_job(&todo, arrays, shapes, count, baselines, &call);
+    double **numbers = made ? ng_alloc(call.run.arena, targets * n, sizeof *numbers, &call.error) : NULL;
+    ng_arrays *into = numbers ? ng_alloc(call.run.arena, targets, sizeof *into, &call.error) : NULL;
+    todo.sinks = into ? ng_alloc(call.run.arena, targets, sizeof *todo.sinks, &call.error) : NULL;
+    for (R_xlen_t t = 0; todo.sinks && t < targets; t++) {
+        for (R_xlen_t i = 0; i < n; i++) numbers[t * n + i] = REAL(VECTOR_ELT(VECTOR_ELT(scores, t), i));
+        into[t] = *made;
+        into[t].scores = numbers + t * n;
+        todo.sinks[t] = ng_arrays_sink(&into[t]);
     }
+    if (todo.sinks && make_plan(&todo, model, wanted, true, &call) == NG_OK) integrate(&todo, cotangents, path, checks, &call);
     bridge_end(&call, owner);
     UNPROTECT(4);
     return result;
@@ -345,7 +368,7 @@ static double processor_seconds(void)
 /* Makes the job's call up to where it has all its memory. */
 static void rehearse(job *todo, SEXP cotangents, SEXP path, bridge_call *call)
 {
-    SEXP checks = PROTECT(Rf_allocMatrix(REALSXP, 3, (int)todo->windows)), sizes = PROTECT(Rf_allocVector(REALSXP, todo->wanted_count));
+    SEXP checks = PROTECT(Rf_allocMatrix(REALSXP, 3, (int)(todo->windows * Rf_xlength(cotangents)))), sizes = PROTECT(Rf_allocVector(REALSXP, todo->wanted_count));
     for (int w = 0; w < todo->wanted_count; w++) REAL(sizes)[w] = (double)ng_size(todo->plan.nodes[todo->plan.wanted[w]].whole);
     call->run.rehearsal = true;
     if (path == R_NilValue) predict(todo, R_NilValue, NULL, PROTECT(allocate_outputs(sizes, (double)todo->windows)), call);
@@ -360,7 +383,7 @@ SEXP bridge_plan_contig(SEXP model, SEXP wanted, SEXP cotangents, SEXP bases, SE
 {
     const bool gradients = path != R_NilValue;
     assert_contig(model, wanted, bases, starts, window, baseline);
-    if (gradients) assert_path(path, wanted, cotangents);
+    if (gradients) assert_path(path, cotangents);
     bridge_call call;
     job todo = {0};
     const double start = processor_seconds();
