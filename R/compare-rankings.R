@@ -122,6 +122,7 @@ plot.gene_rankings <- function(x, top = 5, ...) {
         ggplot2::geom_point(size = 0.9, shape = 16, alpha = 0.5, colour = "#0072B2") +
         name_labels(points) +
         ggplot2::facet_wrap(~ranking, scales = "free_x") +
+        ggplot2::scale_x_continuous(n.breaks = 4, expand = ggplot2::expansion(0.08)) +
         ggplot2::labs(x = NULL, y = title(first), title = "Rankings of genes, compared",
                       subtitle = paste0("r: Spearman's correlation, ", 100 * x$settings$level, " % interval; named: high in both")) +
         plain_theme() +

@@ -163,9 +163,9 @@ plot.gene_forest <- function(x, top = 10, importance = c("mean_decrease_gini", "
     strongest <- utils::head(order(-table$importance), top)
     table$name <- replace(rep("", nrow(table)), strongest, short_text(table$gene[strongest], 28))
     ggplot2::ggplot(table, ggplot2::aes(.data$inside, .data$importance, colour = .data$label)) +
-        ggplot2::geom_point(size = 1, shape = 16, alpha = 0.7) +
+        ggplot2::geom_point(size = 1.2, shape = 16, alpha = 0.7) +
         name_labels(table) +
-        ggplot2::scale_colour_manual(values = label_colours(table$label), name = NULL) +
+        ggplot2::scale_colour_manual(values = label_colours(table$label), breaks = names(label_colours(table$label)), name = NULL) +
         ggplot2::scale_x_continuous(labels = percent) +
         ggplot2::guides(colour = ggplot2::guide_legend(override.aes = list(size = 2.5, alpha = 1))) +
         ggplot2::labs(x = paste("Prevalence in", x$settings$focus), title = "Importance and prevalence of genes",
