@@ -32,9 +32,9 @@ occlusion <- function(model, genome, width = 50, step_bp = NULL, regions = NULL,
                                                   if (is.character(replacement)) replacement else "the given row"))
 }
 
-check_in_place <- function(replacement, call = parent.frame()) {
+check_in_place <- function(replacement, name = deparse1(substitute(replacement)), call = parent.frame()) {
     if (!is.character(replacement)) return(replacement)
-    check_choice(replacement, c("uniform", "composition", "zero"), call = call)
+    check_choice(replacement, c("uniform", "composition", "zero"), name = name, call = call)
 }
 
 whole_contigs <- function(genome) {
