@@ -58,12 +58,12 @@ deletion_curves <- function(model, examined, arguments, pieces, shuffles, seed, 
         piece <- ceiling(seq_along(own) * min(pieces, length(own)) / length(own))
         carried <- rowsum(examined$scores[[k]], piece, na.rm = TRUE)[, 1]
         copies <- suppressWarnings(shuffle_sequences(examined$sequences[k], replicates = shuffles, seed = seed + k, threads = threads))
-        draws <- lapply(seq_len(shuffles), function(draw) {
-            random <- order(uniform_numbers(seed, 1e6 + 1e3 * k + draw, length(carried)))
-            shuffled_pieces(own, charToRaw(as.character(copies[[draw]])), piece, list(order(-carried), order(carried), random))
-        })
-        values <- explained_values(model, Biostrings::DNAStringSet(unlist(draws)), arguments, threads)
-        curves[k, , ] <- rowMeans(array(values, c(length(deletion_shares), 3, shuffles)), dims = 2)
+        values <- vapply(seq_len(shuffles), function(copy) {
+            orders <- list(order(-carried), order(carried), order(uniform_numbers(seed, 1, k, copy, length(carried))))
+            mixed <- shuffled_pieces(own, charToRaw(as.character(copies[[copy]])), piece, orders)
+            matrix(explained_values(model, Biostrings::DNAStringSet(mixed), arguments, threads), ncol = 3)
+        }, curves[k, , ])
+        curves[k, , ] <- rowMeans(values, dims = 2)
         tick()
     }
     curves
@@ -77,10 +77,11 @@ shuffled_pieces <- function(own, other, piece, orders) {
     }, "")))
 }
 
-# From 1, the windows as they are, to 0, all shuffled: (share, order), of the means over windows.
+# From 1, the windows as they are, to 0, all shuffled: (share, order), of the means over windows. NA where shuffled windows say as much.
 relative_curves <- function(curves) {
     means <- colMeans(curves)
     all <- mean(means[nrow(means), ])
+    if (means[1, 1] <= all) means[] <- NA
     (means - all) / (means[1, 1] - all)
 }
 
@@ -108,15 +109,15 @@ curve_table <- function(curves) {
 # ---- point mutations ----
 
 # `count` copies of a sequence, in each a share of its bases turned into others: list(sequences, at: places, a column a copy).
-mutated_copies <- function(sequence, share, count, seed, stream) {
+mutated_copies <- function(sequence, share, count, seed, purpose, window) {
     letters <- charToRaw(as.character(sequence))
     code <- as.integer(base_codes(sequence))
     known <- which(code < 4)
     changed <- min(max(1, round(share * length(letters))), length(known))
-    numbers <- matrix(uniform_numbers(seed, stream, count * (length(known) + changed)), ncol = count)
     copies <- lapply(seq_len(count), function(copy) {
-        at <- known[order(numbers[seq_along(known), copy])[seq_len(changed)]]
-        turn <- 1 + floor(3 * numbers[length(known) + seq_len(changed), copy])
+        numbers <- uniform_numbers(seed, purpose, window, copy, length(known) + changed)
+        at <- known[order(numbers[seq_along(known)])[seq_len(changed)]]
+        turn <- 1 + floor(3 * numbers[length(known) + seq_len(changed)])
         list(at = at, text = rawToChar(replace(letters, at, charToRaw("ACGT")[(code[at] + turn) %% 4 + 1])))
     })
     list(sequences = Biostrings::DNAStringSet(vapply(copies, `[[`, "", "text")), at = lapply(copies, `[[`, "at"))
@@ -125,7 +126,7 @@ mutated_copies <- function(sequence, share, count, seed, stream) {
 # What the model's answer loses by point mutations, and the sum of the scores of the bases that were lost.
 mutation_table <- function(model, examined, arguments, share, copies, seed, threads, tick) {
     tables <- lapply(seq_along(examined$sequences), function(k) {
-        mutated <- mutated_copies(examined$sequences[[k]], share, copies, seed, 2e6 + k)
+        mutated <- mutated_copies(examined$sequences[[k]], share, copies, seed, 2, k)
         values <- explained_values(model, c(examined$sequences[k], mutated$sequences), arguments, threads)
         tick()
         predicted <- vapply(mutated$at, function(at) sum(examined$scores[[k]][at], na.rm = TRUE), 0)
@@ -148,7 +149,7 @@ mutation_rows <- function(table) {
 # How much a few mutations change the scores of the other bases, relative to what they were: the largest of some copies, by window.
 sensitivities <- function(model, examined, arguments, share, copies, seed, threads, tick) {
     vapply(seq_along(examined$sequences), function(k) {
-        mutated <- mutated_copies(examined$sequences[[k]], share, copies, seed, 3e6 + k)
+        mutated <- mutated_copies(examined$sequences[[k]], share, copies, seed, 3, k)
         maps <- maps_of(model, c(examined$sequences[k], mutated$sequences), arguments, threads)
         tick()
         max(mapply(function(map, at) sqrt(sum((map - maps[[1]])[-at]^2) / sum(maps[[1]][-at]^2)), maps[-1], mutated$at))

@@ -69,5 +69,7 @@ examined_windows <- function(scores, most) {
          scores = Map(function(contig, at) base_scores(scores, contig)[at], contig, places))
 }
 
-# Numbers between 0 and 1 from a stream of their own.
-uniform_numbers <- function(seed, stream, count) (.Call(C_random, seed, stream, count, 2^24) + 0.5) / 2^24
+# Numbers between 0 and 1; each copy of each window has a stream of its own for each purpose (1: deletion, 2: loss, 3: sensitivity).
+uniform_numbers <- function(seed, purpose, window, copy, count) {
+    (.Call(C_random, seed, (purpose * 1e5 + window) * 1e3 + copy - 1, count, 2^24) + 0.5) / 2^24
+}

@@ -32,16 +32,17 @@ setClass("Trust", slots = c(measures = "data.frame", gaps = "numeric", cascade =
 #' | `completeness gap` | sum of the scores against F(x) - F(x'), as a share of what windows explain: mean over windows, and the worst | near 0 |
 #' | `rank correlation` | other baselines, methods, strands and models make the map of the same genome: Spearman's correlation of bases and of genes, with 95 % interval, as [score_agreement()] has it | near 1 |
 #' | `correlation after randomisation` | layers of the network get random weights, from the top down ([randomise_model()]); the correlation of the new map with the map, mean and range of `draws` | near 0 |
-#' | `deletion area` | pieces of a window are replaced by those of shuffled copies (same dinucleotides), highest scores first; the area under the model's answer, 1 as it is, 0 all shuffled | far below random order |
+#' | `deletion area` | pieces of a window are replaced by those of shuffled copies (same dinucleotides), highest scores first; the area under the model's answer, 1 as it is, 0 all shuffled; `NA` if shuffled copies say as much | far below random order |
 #' | `insertion area` | the same pieces are put into shuffled copies | far above random order |
 #' | `infidelity` | bases are mutated at random: what the answer loses, against the sum of their scores; the share of its square that the scores leave unexplained | near 0 |
 #' | `correlation with loss` | Pearson's correlation of the two, within windows | near 1 |
 #' | `max sensitivity` | a few bases are mutated: the change of the scores of all others (root of the sum of squares, relative), the largest of `copies`, mean over windows | small |
 #'
-#' The first two are of the whole map. The others are of `windows` windows that do not overlap, those in which the model speaks most for its
-#' target, since a window that says nothing loses nothing. Infidelity and sensitivity are those of Yeh and others (2019) with point
-#' mutations for noise; scores may be of any unit, so the best multiple of them counts. Intervals are 95 %: from leaving out one
-#' window at a time for areas and infidelity, by Student's t for means over windows.
+#' The first two are of the whole map. The others are of `windows` windows that do not overlap, those in which the model speaks most
+#' for its target, since a window that says nothing loses nothing. Deletion and insertion take 63 answers of the model for each
+#' shuffled copy. Infidelity and sensitivity are those of Yeh and others (2019) with point mutations for noise; scores may be of any
+#' unit, so the best multiple of them counts. Intervals are 95 %: from leaving out one window at a time for areas and infidelity, by
+#' Student's t for means over windows.
 #' @param scores An [Attribution-class], from [attribution()].
 #' @param model The [Model-class] that it is of.
 #' @param annotation A `GRanges` of genes, to compare maps gene by gene; `NULL`: base by base only.

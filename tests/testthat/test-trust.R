@@ -93,13 +93,16 @@ test_that("deletion replaces the best pieces first, and areas are those of trape
     table <- curve_table(curves)
     expect_equal(area_under(table$value[table$curve == "insertion" & table$order == "by score"]), rows$value[3])
     expect_equal(table$value[table$curve == "insertion" & table$share %in% 0:1], c(0, 1, 0, 1))
+    expect_identical(curve_rows(-curves)$value, rep(NA_real_, 4))                       # shuffled windows say more
+    expect_false(anyNA(curve_rows(curves[1, , , drop = FALSE])$value))                   # of one window, without an interval
+    expect_true(all(is.na(curve_rows(curves[1, , , drop = FALSE])$lower)))
 })
 
 test_that("what mutations take is compared with the scores of the bases that they take", {
     examined <- examined_windows(linear_map, 4)
     arguments <- same_arguments(linear_map, NULL)
     table <- mutation_table(linear, examined, arguments, share = 0.1, copies = 30, seed = 5, threads = 1, tick = function() NULL)
-    mutated <- mutated_copies(examined$sequences[[3]], 0.1, 30, 5, 2e6 + 3)
+    mutated <- mutated_copies(examined$sequences[[3]], 0.1, 30, 5, 2, 3)
     expect_true(all(lengths(mutated$at) == 2))
     same <- strsplit(as.character(examined$sequences[[3]]), "")[[1]]
     for (copy in 1:30) expect_setequal(which(strsplit(as.character(mutated$sequences[[copy]]), "")[[1]] != same), mutated$at[[copy]])
