@@ -215,6 +215,44 @@ static void slopes(void)
     }
 }
 
+/* Few long samples, whose rows are dealt: the loss and its gradient are those of shards, and threads change no bit. */
+static void long_samples(void)
+{
+    enum { FEW = 3 };
+    net *n = new_net();
+    int at = conv(n, input(n, sequence(16400 + draw(400), 4)), 9, 4, 16, "same");
+    at = pool(n, activation(n, at, "relu"), &ng_max_pooling1d, 3, 3, "valid");
+    at = activation(n, conv(n, norm(n, at, 16), 4, 16, 7, "valid"), "tanh");
+    at = add(n, &ng_layer_normalization, at, -1);
+    weight(n, 1, 7, 0, 0, 0.8, 1.2);
+    weight(n, 1, 7, 0, 0, -0.2, 0.2);
+    at = add(n, &ng_add, dense(n, at, 7, 5), dense(n, at, 7, 5));
+    const int pooled = add(n, &ng_global_max_pooling1d, norm(n, pool(n, at, &ng_average_pooling1d, 4, 4, "same"), 5), -1);
+    task *q = new_task(n, dense(n, norm(n, pooled, 5), 5, 2), NG_CATEGORICAL_CROSS_ENTROPY, 2);
+    ng_trainer *t[3];
+    ng_arena *arenas[3];
+    double loss[3], right[3];
+    for (int k = 0; k < 3; k++) {
+        q->settings.batch = k < 2 ? FEW : NG_SHARDS;
+        t[k] = start(q, k == 1 ? 3 : 1, arenas[k] = ng_arena_new(1 << 28));
+        CHECK(t[k]->wide == (k < 2));
+        ng_train_gradient(t[k], &q->samples, q->picks, FEW, &loss[k], &right[k]);
+    }
+    const int64_t count = t[0]->trained_count;
+    CHECK(!memcmp(t[0]->partial, t[1]->partial, (size_t)count * sizeof(float)) && loss[0] == loss[1]);
+    CHECK(fabs(loss[0] - loss[2]) < 1e-6);
+    for (int64_t w = 0; w < t[0]->graph.weight_count; w++) {
+        double size = 0.01, off = 0;                                /* a shift before a normalization has a gradient of 0 */
+        for (int64_t i = t[0]->places[w]; i >= 0 && i < t[0]->places[w] + t[0]->sizes[w]; i++) {
+            size = fmax(size, fabs((double)t[2]->partial[i]));
+            off = fmax(off, fabs((double)t[2]->partial[i] - (double)t[0]->partial[i]));
+        }
+        CHECK(off < 1e-3 * size);                                    /* sums of 10,000 floats in two orders */
+    }
+    for (int k = 0; k < 3; k++) ng_arena_free(arenas[k]);
+    ng_arena_free(n->arena);
+}
+
 /* ---- the rest ---- */
 
 static void optimizers(void)
@@ -302,6 +340,7 @@ int main(void)
         rows_of_all_kinds();
     }
     slopes();
+    long_samples();
     optimizers();
     dropouts();
     strands();

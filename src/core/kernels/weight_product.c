@@ -54,7 +54,7 @@ void ng_add_weight_product(const ng_weight_product *p, float *dw, float *scratch
     float *turned = scratch, *packed_rows = scratch + s * C * M;
     for (int64_t first = 0; first < p->rows; first += BLOCK) {
         const int64_t rows = p->rows - first < BLOCK ? p->rows - first : BLOCK;
-        turn(p, first * s - r.pad, (rows - 1) * s + (r.size - 1) * d + 1, turned);
+        turn(p, (p->first + first) * s - r.pad, (rows - 1) * s + (r.size - 1) * d + 1, turned);
         const ng_packed dy = pack(p, first, rows, packed_rows);
         for (int64_t c = 0; by_channel && c < C; c++)
             ng_multiply(turned + c * M, r.size, d, &dy, 0, rows, NULL, true, dw + c * p->channel_stride, p->tap_stride);

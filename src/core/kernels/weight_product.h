@@ -8,9 +8,9 @@
 
 typedef struct ng_weight_product {
     ng_reach reach;
-    const float *x, *dy;                         /* row 0 of each */
+    const float *x, *dy;                         /* row 0 of x, row `first` of dy */
     int64_t x_stride, dy_stride;                 /* floats from one row to the next */
-    int64_t x_length, rows;                      /* of x, and of dy */
+    int64_t x_length, first, rows;               /* of x, and rows [first, first + rows) of dy */
     int64_t channels, filters;
     int64_t tap_stride, channel_stride;          /* floats between neighbours in dw; filters lie side by side */
 } ng_weight_product;

@@ -180,13 +180,13 @@ static void backward(const ng_layer *layer, const ng_tile *dy, const ng_code *co
 static void gradients(const ng_layer *layer, const ng_tile *x, const ng_tile *dy, const ng_code *code, ng_tile *dx, float *const *dw,
                       void *scratch)
 {
-    const int64_t C = x->channels, F = dy->channels;
-    for (int64_t n = 0; n < dy->samples; n++) {
-        const float *gradient = ng_row(dy, n, 0);
+    const int64_t C = x->channels, F = dy->channels, rows = dy->last - dy->first;
+    for (int64_t n = 0; rows > 0 && n < dy->samples; n++) {
+        const float *gradient = ng_row(dy, n, dy->first);
         if (dw[0])
-            ng_add_weight_product(&(ng_weight_product){layer->reach, ng_row(x, n, 0), gradient, C, F, x->length, dy->length, C, F, C * F, F},
+            ng_add_weight_product(&(ng_weight_product){layer->reach, ng_row(x, n, 0), gradient, C, F, x->length, dy->first, rows, C, F, C * F, F},
                                   dw[0], scratch);
-        if (layer->weight_count > 1 && dw[1]) ng_add_rows(gradient, dy->length, F, F, dw[1]);
+        if (layer->weight_count > 1 && dw[1]) ng_add_rows(gradient, rows, F, F, dw[1]);
     }
     backward(layer, dy, code, dx, scratch);
 }

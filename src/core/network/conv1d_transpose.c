@@ -81,7 +81,7 @@ static void gradients(const ng_layer *layer, const ng_tile *x, const ng_tile *dy
     for (int64_t n = 0; n < dy->samples; n++) {
         if (dw[0])
             ng_add_weight_product(&(ng_weight_product){((const transpose *)layer->config)->windows, ng_row(dy, n, 0), ng_row(x, n, 0), F, C,
-                                                       dy->length, x->length, F, C, F * C, C}, dw[0], scratch);
+                                                       dy->length, 0, x->length, F, C, F * C, C}, dw[0], scratch);
         if (layer->weight_count > 1 && dw[1]) ng_add_rows(ng_row(dy, n, 0), dy->length, F, F, dw[1]);
     }
     backward(layer, dy, code, dx, scratch);

@@ -58,12 +58,13 @@ static void gradients(const ng_layer *layer, const ng_tile *x, const ng_tile *dy
                       void *scratch)
 {
     const ng_taps *taps = &((const grouped *)layer->config)->forward;
-    const int64_t C = x->channels, F = dy->channels, depth = taps->depth, columns = taps->columns;
-    for (int64_t n = 0; n < dy->samples; n++) {
+    const int64_t C = x->channels, F = dy->channels, depth = taps->depth, columns = taps->columns, rows = dy->last - dy->first;
+    for (int64_t n = 0; rows > 0 && n < dy->samples; n++) {
+        const float *gradient = ng_row(dy, n, dy->first);
         for (int64_t g = 0; dw[0] && g < taps->groups; g++)
-            ng_add_weight_product(&(ng_weight_product){layer->reach, ng_row(x, n, 0) + g * depth, ng_row(dy, n, 0) + g * columns, C, F,
-                                                       x->length, dy->length, depth, columns, depth * F, F}, dw[0] + g * columns, scratch);
-        if (layer->weight_count > 1 && dw[1]) ng_add_rows(ng_row(dy, n, 0), dy->length, F, F, dw[1]);
+            ng_add_weight_product(&(ng_weight_product){layer->reach, ng_row(x, n, 0) + g * depth, gradient + g * columns, C, F, x->length,
+                                                       dy->first, rows, depth, columns, depth * F, F}, dw[0] + g * columns, scratch);
+        if (layer->weight_count > 1 && dw[1]) ng_add_rows(gradient, rows, F, F, dw[1]);
     }
     backward(layer, dy, code, dx, scratch);
 }

@@ -59,7 +59,8 @@ typedef struct ng_layer {
  * (4) forward overwrites y and code; backward adds to dx[i] (which may be the same tile for two inputs). dx[i] == NULL data:
  *     nobody wants that gradient. dx[i] may hold different rows for different inputs, and x[i] more rows than needed.
  * (5) gradients, of layers with weights, does what backward does and adds to dw[w], the gradient of weight w (NULL: nobody wants
- *     it). Tiles hold all rows; the sums run over the samples of the tile in their order. */
+ *     it); the sums run over the samples of the tile in their order. Tiles hold all rows, but that dy holds those whose part of dw is
+ *     wanted if dx is not and the layer reads few rows. */
 typedef struct ng_layer_type {
     const char *class_name;                      /* Keras class, the key of the reader's table */
     const char *algorithm;                       /* of a kernel that does not follow the formula step by step; NULL: it does */

@@ -34,7 +34,7 @@ static void gradients(const ng_layer *layer, const ng_tile *x, const ng_tile *dy
                       void *scratch)
 {
     (void)x;
-    for (int64_t n = 0; dw[0] && n < dy->samples; n++) ng_add_to(dw[0], ng_row(dy, n, 0), dy->length * dy->channels);
+    if (dw[0]) NG_EACH_ROW(dy, n, t) ng_add_to(dw[0] + t * dy->channels, ng_row(dy, n, t), dy->channels);
     backward(layer, dy, code, dx, scratch);
 }
 

@@ -274,12 +274,12 @@ static void add_products(const ng_layer *layer, const gathered *g, int64_t rows,
     const int64_t C = layer->in->channels, u = r->units, width = r->cell->gates * u;
     const bool apart = r->candidate.panels;                          /* the last gate's recurrent kernel */
     const ng_reach each = {1, 1, 1, 0};
-    if (dw[0]) ng_add_weight_product(&(ng_weight_product){each, g->x, g->dz, C, width, rows, rows, C, width, 0, width}, dw[0], g->scratch);
+    if (dw[0]) ng_add_weight_product(&(ng_weight_product){each, g->x, g->dz, C, width, rows, 0, rows, C, width, 0, width}, dw[0], g->scratch);
     if (dw[1])
-        ng_add_weight_product(&(ng_weight_product){each, g->h, g->dz, u, width, rows, rows, u, apart ? width - u : width, 0, width}, dw[1],
+        ng_add_weight_product(&(ng_weight_product){each, g->h, g->dz, u, width, rows, 0, rows, u, apart ? width - u : width, 0, width}, dw[1],
                               g->scratch);
     if (dw[1] && apart)
-        ng_add_weight_product(&(ng_weight_product){each, g->gated, g->last, u, u, rows, rows, u, u, 0, width}, dw[1] + width - u, g->scratch);
+        ng_add_weight_product(&(ng_weight_product){each, g->gated, g->last, u, u, rows, 0, rows, u, u, 0, width}, dw[1] + width - u, g->scratch);
     if (layer->weight_count < 3 || !dw[2]) return;
     ng_add_rows(g->dz, rows, width, width, dw[2]);
     if (!r->reset_after) return;

@@ -15,10 +15,13 @@ typedef struct block {
     const batch *batch;
     int thread;
     int64_t shard, first, count, used;
-    ng_tile *values, *gradients, *operands, *wanted;
+    ng_tile *values, *gradients;
     ng_code *codes;
     uint8_t *local;
 } block;
+
+/* Of the rows of a layer: those that one thread works on. */
+typedef struct part { int64_t at, of; int thread; } part;
 
 static int thread_here(void)
 {
@@ -33,8 +36,7 @@ static block begin_block(ng_trainer *t, const batch *b, int64_t shard, int64_t f
 {
     const int n = t->graph.count, thread = thread_here();
     ng_tile *tiles = t->tiles + thread * (2 * n + 2 * t->most_inputs);
-    return (block){t, b, thread, shard, first, count, 0, tiles, tiles + n, tiles + 2 * n, tiles + 2 * n + t->most_inputs,
-                   t->codes + thread * n, t->local[thread]};
+    return (block){t, b, thread, shard, first, count, 0, tiles, tiles + n, t->codes + thread * n, t->local[thread]};
 }
 
 static void *take(block *b, int64_t bytes)
@@ -43,8 +45,6 @@ static void *take(block *b, int64_t bytes)
     b->used += (bytes + 63) / 64 * 64;
     return memory;
 }
-
-static void *scratch(const block *b) { return b->local + b->trainer->local_bytes; }
 
 /* Samples of the block of a tensor: kept for the whole batch, or of this thread. */
 static ng_tile tile_of(block *b, const ng_unit *unit, float *kept)
@@ -68,6 +68,40 @@ static ng_code code_of(block *b, const ng_unit *unit)
     return (ng_code){data, 0, rows, unit->layer.code_bytes, bytes};
 }
 
+/* Tiles of the inputs of one layer: `set` 0 and 1, for two at a time. */
+static ng_tile *operands_of(const ng_trainer *t, part p, int set)
+{
+    return t->tiles + p.thread * (2 * t->graph.count + 2 * t->most_inputs) + 2 * t->graph.count + set * t->most_inputs;
+}
+
+static ng_tile rows_of(ng_tile tile, part p)
+{
+    tile.first = p.at * tile.length / p.of;
+    tile.last = (p.at + 1) * tile.length / p.of;
+    if (tile.data) tile.data += tile.first * tile.channels;
+    return tile;
+}
+
+/* Can the rows of this layer be dealt? */
+static bool splits(const ng_trainer *t, const ng_unit *unit)
+{
+    return t->wide && unit->group == 1 && unit->layer.inputs > 0 && unit->layer.reach.size > 0 && unit->layer.reach.stride > 0;
+}
+
+static void deal(block *b, int k, void (*work)(block *b, int k, part p))
+{
+    ng_trainer *t = b->trainer;
+    if (!splits(t, &t->units[k])) {
+        work(b, k, (part){0, 1, b->thread});
+        return;
+    }
+#pragma omp parallel for schedule(dynamic) num_threads(t->threads)
+    for (int64_t at = 0; at < NG_SHARDS; at++) work(b, k, (part){at, NG_SHARDS, thread_here()});
+}
+
+/* Where its sums go: a shard's, or where rows are dealt a part's. */
+static int64_t slot_of(const block *b, part p) { return b->trainer->wide ? p.at : b->shard; }
+
 static void gather(const ng_unit *unit, const ng_tile *tiles, ng_tile *operands)
 {
     for (int i = 0; i < unit->layer.inputs; i++)
@@ -90,26 +124,33 @@ static void read_input(const block *b, int k, ng_tile *to)
             ng_sample_rows(b->batch->samples, b->batch->picks[b->first + n], i, b->trainer->units[k].whole, ng_row(to, n, 0));
 }
 
+static void forward_rows(block *b, int k, part p)
+{
+    const ng_unit *unit = &b->trainer->units[k];
+    ng_tile y = rows_of(as_layer_sees(b->values[k], unit->layer.out, unit->group), p);
+    const ng_tile *from = &b->values[unit->inputs[0]];
+    if (unit->statistics) ng_normalize(unit->statistics, from, &y);
+    else if (unit->dropout > 0) {
+        const ng_dropout_draw draw = draw_of(b, k);
+        ng_drop(&draw, unit->dropout, unit->layer.type == &ng_spatial_dropout1d, from, false, &y);
+    } else {
+        ng_tile *operands = operands_of(b->trainer, p, 0);
+        ng_code code = b->codes[k];
+        code.first = y.first;
+        code.last = y.last;
+        if (code.data) code.data += y.first * code.row_bytes;
+        gather(unit, b->values, operands);
+        unit->forward.type->forward(&unit->forward, operands, &y, &code, b->trainer->scratch[p.thread]);
+    }
+}
+
 static void unit_forward(block *b, int k)
 {
     const ng_unit *unit = &b->trainer->units[k];
-    ng_tile *to = &b->values[k];
-    *to = tile_of(b, unit, unit->value);
+    b->values[k] = tile_of(b, unit, unit->value);
     b->codes[k] = code_of(b, unit);
-    if (unit->layer.inputs == 0) {
-        read_input(b, k, to);
-        return;
-    }
-    const ng_tile *from = &b->values[unit->inputs[0]];
-    if (unit->statistics) ng_normalize(unit->statistics, from, to);
-    else if (unit->dropout > 0) {
-        const ng_dropout_draw draw = draw_of(b, k);
-        ng_drop(&draw, unit->dropout, unit->layer.type == &ng_spatial_dropout1d, from, false, to);
-    } else {
-        ng_tile y = as_layer_sees(*to, unit->layer.out, unit->group);
-        gather(unit, b->values, b->operands);
-        unit->forward.type->forward(&unit->forward, b->operands, &y, &b->codes[k], scratch(b));
-    }
+    if (unit->layer.inputs == 0) read_input(b, k, &b->values[k]);
+    else deal(b, k, forward_rows);
 }
 
 /* What a segment reads of earlier ones, and wrote itself. */
@@ -131,6 +172,13 @@ static void block_forward(block *b, const ng_segment *segment)
 
 /* ---- backward ---- */
 
+static void clear_rows(block *b, int k, part p)
+{
+    const ng_tile tile = rows_of(b->gradients[k], p);
+    for (int64_t n = 0; n < tile.samples; n++)
+        memset(tile.data + n * tile.sample_stride, 0, (size_t)((tile.last - tile.first) * tile.channels) * sizeof(float));
+}
+
 static void begin_gradients(block *b, const ng_segment *segment)
 {
     for (int k = 0; k < segment->last; k++) {
@@ -138,7 +186,7 @@ static void begin_gradients(block *b, const ng_segment *segment)
         b->gradients[k] = (ng_tile){0};
         if (!unit->needed || !unit->reaches || (k < segment->first && !unit->gradient)) continue;
         b->gradients[k] = tile_of(b, unit, unit->gradient);
-        if (!unit->gradient) memset(b->gradients[k].data, 0, (size_t)(b->count * b->gradients[k].sample_stride) * sizeof(float));
+        if (!unit->gradient) deal(b, k, clear_rows);
     }
 }
 
@@ -147,8 +195,8 @@ static void clear_gradients(block *b, const ng_segment *segment)
     for (int k = segment->first; k < segment->last; k++) {
         const ng_unit *unit = &b->trainer->units[k];
         if (!unit->gradient) continue;
-        const ng_tile kept = tile_of(b, unit, unit->gradient);
-        memset(kept.data, 0, (size_t)(b->count * kept.sample_stride) * sizeof(float));
+        b->gradients[k] = tile_of(b, unit, unit->gradient);
+        deal(b, k, clear_rows);
     }
 }
 
@@ -168,11 +216,10 @@ static void begin_with_loss(block *b)
     }
 }
 
-static float *const *weight_gradients(const block *b, int k)
+static float *const *weight_gradients(const ng_trainer *t, int k, int thread, int64_t slot)
 {
-    const ng_trainer *t = b->trainer;
     const ng_call *call = &t->graph.calls[k];
-    float **dw = t->units[k].dw + b->thread * call->weight_count, *partial = t->partial + b->shard * t->trained_count;
+    float **dw = t->units[k].dw + thread * call->weight_count, *partial = t->partial + slot * t->trained_count;
     for (int w = 0; w < call->weight_count; w++) {
         int64_t at = 0;
         while (t->graph.weights[at].data != call->weights[w].data) at++;
@@ -188,24 +235,36 @@ static bool any(float *const *dw, int count)
     return false;
 }
 
+/* Rows of dx; and of dw what the rows of dy add. A layer that is not dealt does both at once. */
+static void backward_rows(block *b, int k, part p)
+{
+    ng_trainer *t = b->trainer;
+    const ng_unit *unit = &t->units[k];
+    const ng_layer *layer = &unit->layer;
+    const ng_tile dy = as_layer_sees(b->gradients[k], layer->out, unit->group);
+    ng_tile *wanted = operands_of(t, p, 0), *x = operands_of(t, p, 1);
+    gather(unit, b->gradients, wanted);
+    for (int i = 0; i < layer->inputs; i++) wanted[i] = rows_of(wanted[i], p);
+    if (unit->dropout > 0) {
+        const ng_dropout_draw draw = draw_of(b, k);
+        ng_drop(&draw, unit->dropout, layer->type == &ng_spatial_dropout1d, &dy, true, wanted);
+        return;
+    }
+    float *const *dw = weight_gradients(t, k, p.thread, slot_of(b, p));
+    const bool learns = any(dw, layer->weight_count);
+    void *scratch = t->scratch[p.thread];
+    if (!learns || p.of > 1) layer->type->backward(layer, &dy, &b->codes[k], wanted, scratch);
+    if (!learns) return;
+    const ng_tile rows = rows_of(dy, p);
+    for (int i = 0; p.of > 1 && i < layer->inputs; i++) wanted[i].data = NULL;
+    gather(unit, b->values, x);
+    layer->type->gradients(layer, x, &rows, &b->codes[k], wanted, dw, scratch);
+}
+
 static void unit_backward(block *b, int k)
 {
     const ng_unit *unit = &b->trainer->units[k];
-    const ng_tile *dy = &b->gradients[k];
-    if (!dy->data || unit->layer.inputs == 0 || unit->statistics) return;
-    ng_tile *dx = &b->gradients[unit->inputs[0]];
-    if (unit->dropout > 0) {
-        const ng_dropout_draw draw = draw_of(b, k);
-        ng_drop(&draw, unit->dropout, unit->layer.type == &ng_spatial_dropout1d, dy, true, dx);
-        return;
-    }
-    const ng_tile own = as_layer_sees(*dy, unit->layer.out, unit->group);
-    float *const *dw = weight_gradients(b, k);
-    gather(unit, b->gradients, b->wanted);
-    if (any(dw, unit->layer.weight_count)) {
-        gather(unit, b->values, b->operands);
-        unit->layer.type->gradients(&unit->layer, b->operands, &own, &b->codes[k], b->wanted, dw, scratch(b));
-    } else unit->layer.type->backward(&unit->layer, &own, &b->codes[k], b->wanted, scratch(b));
+    if (b->gradients[k].data && unit->layer.inputs > 0 && !unit->statistics) deal(b, k, backward_rows);
 }
 
 static void block_backward(block *b, const ng_segment *segment)
@@ -223,40 +282,37 @@ static ng_range shard_samples(const ng_trainer *t, int64_t shard, int64_t count)
 
 typedef enum { FORWARD, BACKWARD, BOTH } direction;
 
-/* Each normalization reads what this segment made: of these samples it takes the sums. */
-static void add_statistics(block *b, int s)
+/* Sums of a normalization over rows of what it reads, forward and back; and its own step back. */
+static void add_rows(block *b, int k, part p)
 {
-    const ng_trainer *t = b->trainer;
-    for (int k = t->segments[s].last; k < t->graph.count; k++) {
-        const ng_unit *unit = &t->units[k], *from = unit->statistics ? &t->units[unit->inputs[0]] : NULL;
-        if (!from || from->segment != s) continue;
-        const ng_tile x = tile_of(b, from, from->value);
-        ng_statistics_add(unit->statistics, &x, unit->statistics->sums + b->shard * 2 * unit->statistics->channels);
-    }
+    const ng_unit *unit = &b->trainer->units[k], *from = &b->trainer->units[unit->inputs[0]];
+    const ng_tile x = rows_of(tile_of(b, from, from->value), p);
+    ng_statistics_add(unit->statistics, &x, unit->statistics->sums + slot_of(b, p) * 2 * unit->statistics->channels);
 }
 
-/* Gradients come back through the normalizations that read this segment. */
-static void normalize_back(block *b, int s)
+static void add_rows_back(block *b, int k, part p)
 {
-    const ng_trainer *t = b->trainer;
-    for (int k = t->segments[s].last; k < t->graph.count; k++) {
-        const ng_unit *unit = &t->units[k], *from = unit->statistics ? &t->units[unit->inputs[0]] : NULL;
-        if (!from || from->segment != s || !from->reaches) continue;
-        const ng_tile x = tile_of(b, from, from->value), dy = tile_of(b, unit, unit->gradient);
-        ng_tile dx = tile_of(b, from, from->gradient);
-        ng_normalize_back(unit->statistics, &x, &dy, &dx);
-    }
+    const ng_unit *unit = &b->trainer->units[k], *from = &b->trainer->units[unit->inputs[0]];
+    const ng_tile x = rows_of(tile_of(b, from, from->value), p), dy = tile_of(b, unit, unit->gradient);
+    ng_statistics_add_back(unit->statistics, &x, &dy, unit->statistics->sums + slot_of(b, p) * 2 * unit->statistics->channels);
 }
 
-/* The gradient of the normalization that begins this segment has arrived: of these samples it takes the sums. */
-static void add_statistics_back(block *b, int s)
+static void normalize_rows_back(block *b, int k, part p)
 {
-    const ng_trainer *t = b->trainer;
-    const ng_unit *unit = &t->units[t->segments[s].first];
-    if (!unit->statistics || !unit->reaches) return;
-    const ng_unit *from = &t->units[unit->inputs[0]];
+    const ng_unit *unit = &b->trainer->units[k], *from = &b->trainer->units[unit->inputs[0]];
     const ng_tile x = tile_of(b, from, from->value), dy = tile_of(b, unit, unit->gradient);
-    ng_statistics_add_back(unit->statistics, &x, &dy, unit->statistics->sums + b->shard * 2 * unit->statistics->channels);
+    ng_tile dx = rows_of(tile_of(b, from, from->gradient), p);
+    ng_normalize_back(unit->statistics, &x, &dy, &dx);
+}
+
+/* For each normalization that reads what segment s made. */
+static void deal_to_readers(block *b, int s, void (*work)(block *b, int k, part p), bool back)
+{
+    const ng_trainer *t = b->trainer;
+    for (int k = t->segments[s].last; k < t->graph.count; k++) {
+        const ng_unit *from = t->units[k].statistics ? &t->units[t->units[k].inputs[0]] : NULL;
+        if (from && from->segment == s && (!back || from->reaches)) deal(b, k, work);
+    }
 }
 
 static void run_block(block *b, int s, direction way)
@@ -264,32 +320,40 @@ static void run_block(block *b, int s, direction way)
     const ng_segment *segment = &b->trainer->segments[s];
     if (way == BACKWARD) {
         find_kept_values(b, segment, true);
-        normalize_back(b, s);
+        deal_to_readers(b, s, normalize_rows_back, true);
     } else {
         clear_gradients(b, segment);
         block_forward(b, segment);
     }
     if (way == FORWARD) {
-        add_statistics(b, s);
+        deal_to_readers(b, s, add_rows, false);
         return;
     }
     begin_gradients(b, segment);
     if (way == BOTH) begin_with_loss(b);
     block_backward(b, segment);
-    add_statistics_back(b, s);
+    const ng_unit *unit = &b->trainer->units[segment->first];
+    if (unit->statistics && unit->reaches) deal(b, segment->first, add_rows_back);
+}
+
+static void run_shard(ng_trainer *t, int s, const batch *todo, direction way, int64_t shard)
+{
+    const int64_t most = t->segments[s].block;
+    const ng_range mine = shard_samples(t, shard, todo->count);
+    for (int64_t first = mine.first; first < mine.last; first += most) {
+        block b = begin_block(t, todo, shard, first, mine.last - first < most ? mine.last - first : most);
+        run_block(&b, s, way);
+    }
 }
 
 static void run_segment(ng_trainer *t, int s, const batch *todo, direction way)
 {
-    const int64_t most = t->segments[s].block;
-#pragma omp parallel for schedule(dynamic) num_threads(t->threads)
-    for (int64_t shard = 0; shard < NG_SHARDS; shard++) {
-        const ng_range mine = shard_samples(t, shard, todo->count);
-        for (int64_t first = mine.first; first < mine.last; first += most) {
-            block b = begin_block(t, todo, shard, first, mine.last - first < most ? mine.last - first : most);
-            run_block(&b, s, way);
-        }
+    if (t->wide) {
+        run_shard(t, s, todo, way, 0);
+        return;
     }
+#pragma omp parallel for schedule(dynamic) num_threads(t->threads)
+    for (int64_t shard = 0; shard < NG_SHARDS; shard++) run_shard(t, s, todo, way, shard);
 }
 
 /* ---- a step ---- */
@@ -309,8 +373,7 @@ static void end_normalization(ng_trainer *t, int k)
 {
     ng_statistics *statistics = t->units[k].statistics;
     if (!statistics || !t->units[k].reaches) return;
-    const block b = {.trainer = t};
-    float *const *dw = weight_gradients(&b, k);
+    float *const *dw = weight_gradients(t, k, 0, 0);
     ng_statistics_end_back(statistics, NG_SHARDS, statistics->gamma ? dw[0] : NULL,
                            statistics->beta ? dw[statistics->gamma != NULL] : NULL);
 }

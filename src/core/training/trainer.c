@@ -3,7 +3,10 @@
 #include "core/network/types.h"
 #include "core/training/trainer.h"
 
-enum { BLOCK_BYTES = 1 << 20 };                  /* of the tensors of a block, where layers read few rows */
+enum {
+    BLOCK_BYTES = 1 << 20,                       /* of the tensors of a block, where layers read few rows */
+    LONG_ROWS = 1 << 14                          /* of the longest input of a network whose rows are worth dealing */
+};
 
 static int64_t padded(int64_t bytes) { return (bytes + 63) / 64 * 64; }
 static int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }
@@ -261,13 +264,15 @@ static ng_status make_workers(ng_trainer *t, ng_error *error)
     }
     const int n = t->graph.count;
     t->local = ng_alloc(t->arena, t->threads, sizeof *t->local, error);
+    t->scratch = ng_alloc(t->arena, t->threads, sizeof *t->scratch, error);
     t->tiles = ng_alloc(t->arena, t->threads * (2 * n + 2 * t->most_inputs), sizeof *t->tiles, error);
     t->codes = ng_alloc(t->arena, t->threads * n, sizeof *t->codes, error);
     t->loss = ng_alloc(t->arena, t->settings.batch, sizeof *t->loss, error);
     t->right = ng_alloc(t->arena, t->settings.batch, sizeof *t->right, error);
-    if (!t->local || !t->tiles || !t->codes || !t->loss || !t->right) return error->status;
+    if (!t->local || !t->scratch || !t->tiles || !t->codes || !t->loss || !t->right) return error->status;
     for (int thread = 0; thread < t->threads; thread++)
-        if (!(t->local[thread] = ng_alloc(t->arena, t->local_bytes + t->scratch_bytes, 1, error))) return error->status;
+        if (!(t->local[thread] = ng_alloc(t->arena, t->wide && thread ? 0 : t->local_bytes, 1, error)) ||
+            !(t->scratch[thread] = ng_alloc(t->arena, t->scratch_bytes, 1, error))) return error->status;
     return NG_OK;
 }
 
@@ -275,8 +280,10 @@ ng_status ng_trainer_make(const ng_graph *graph, const ng_shape *input_shapes, c
                           ng_arena *arena, ng_trainer *trainer, ng_error *error)
 {
     ng_trainer *t = trainer;
-    const int64_t each = (settings->batch + NG_SHARDS - 1) / NG_SHARDS;
-    *t = (ng_trainer){.graph = *graph, .settings = *settings, .arena = arena, .threads = threads, .shard_samples = each};
+    bool wide = false;
+    for (int i = 0; i < graph->input_count; i++) wide = wide || (settings->batch < NG_SHARDS && input_shapes[i].length >= LONG_ROWS);
+    const int64_t each = wide ? settings->batch : (settings->batch + NG_SHARDS - 1) / NG_SHARDS;
+    *t = (ng_trainer){.graph = *graph, .settings = *settings, .arena = arena, .threads = threads, .shard_samples = each, .wide = wide};
     t->graph.training = true;
     t->units = ng_alloc(arena, graph->count, sizeof *t->units, error);
     t->input_shapes = ng_alloc(arena, graph->input_count, sizeof *t->input_shapes, error);

@@ -5,7 +5,8 @@
  * threads. Nodes are cut into segments: at a BatchNormalization, which must have seen the whole batch before it answers, and where the
  * first layer reads all rows. A shard passes a segment in blocks of a few samples, whose tensors stay in the cache. Only what another
  * segment reads, or a layer's gradient needs again, is kept for the whole batch; in the last segment a block goes forward and back
- * at once. */
+ * at once. Where samples are few and long, as genomes are, the rows of each layer are dealt among the threads instead, and parts of
+ * rows are what shards are else. */
 #ifndef NG_TRAINING_TRAINER_H
 #define NG_TRAINING_TRAINER_H
 #include "core/base/run.h"
@@ -59,8 +60,9 @@ typedef struct ng_trainer {
     ng_segment *segments;
     int segment_count;
     int64_t shard_samples, local_bytes, scratch_bytes;
+    bool wide;                                   /* few long samples: shard 0 has them all */
     int threads, most_inputs;
-    uint8_t **local;                             /* by thread */
+    uint8_t **local, **scratch;                  /* by thread; local where it has samples of its own */
     double *loss, *right;                        /* of each sample of a batch */
     ng_tile *tiles;                              /* (threads, 2, units): values and gradients; then operands */
     ng_code *codes;                              /* (threads, units) */
