@@ -5,7 +5,7 @@ methods::setOldClass("motif_network")
 #' A trained motif network
 #'
 #' What [motif_network()] returns, and what can be asked of it. Besides the verbs below, [hits()] says where motifs are,
-#' and `plot()` draws them.
+#' `plot()` draws them, and [as_model()] turns the network into a [Model-class] for [attribution()] and [write_model()].
 #'
 #' A list of plain vectors that can be saved with `saveRDS()`: `weights` (tensors by name; dense matrices are outputs x inputs),
 #' `stream`, `running` (batch norm), `settings`, `trace` (a row an epoch: losses and their weights), `filters`, `pfm` (4 x width, letters
