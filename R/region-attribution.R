@@ -31,7 +31,7 @@ region_attribution <- function(model, genome, region, baseline = "uniform", node
     if (length(region) != 1) stop_input("{.arg region} must be one range, not {length(region)}.")
     rule <- check_choice(rule, c("midpoint", "trapezoid", "gauss-legendre"))
     nodes <- check_number(nodes, min = 1, max = 1e5)
-    goal <- target_of(model, target, check_choice(output, c("logit", "probability")))
+    goal <- targets_of(model, target, check_choice(output, c("logit", "probability")))
     fill <- replacement_row(check_in_place(baseline), genome)
     contig <- as.character(GenomeInfoDb::seqnames(region))
     windows <- genome_windows(model, genome, window, step)
@@ -42,15 +42,11 @@ region_attribution <- function(model, genome, region, baseline = "uniform", node
     windows <- windows[held[, 2]]
     run <- run_settings(threads, progress = "Attributing", memory_bytes = memory_bytes)
     settings <- list(model = model@name, method = "ig", baseline = paste(if (is.character(baseline)) baseline else "given", "region"), replicates = 1,
-                     rule = rule, nodes = nodes, target = target, target_name = goal$name, output = goal$level, strand = "forward",
+                     rule = rule, nodes = nodes, target = NULL, target_name = NULL, output = NULL, strand = "forward",
                      window = window, step = step, region = as.character(region))
     job <- list(model = model, goal = goal, baseline = region_baseline(region, fill), settings = settings, passes = 1, run = run, frame = environment())
     found <- explain_contig(job, base_codes(genome[[contig]]), contig, windows, run)
-    scores <- lapply(stats::setNames(nm = names(genome)), function(name) {
-        if (name == contig) found$scores else matrix(NA_real_, length(genome[[name]]), 4, dimnames = list(NULL, bases))
-    })
-    S4Vectors::mcols(windows) <- S4Vectors::DataFrame(found$checks)
-    new("Attribution", scores = scores, errors = list(), genome = genome, windows = windows, settings = settings)
+    one_or_named(lapply(seq_along(goal$target), function(t) new_attribution(job, t, stats::setNames(found[t], contig), genome, windows)), goal)
 }
 
 # The window itself, with `fill` in the place of the bases of the region.
