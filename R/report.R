@@ -156,7 +156,7 @@ report_genome <- function(scores, genes, bins = 30000) {
         list(name = contig, length = length_bp[[contig]], bin = bin_bp, mean = binned$mean, low = binned$low, high = binned$high,
              genes = if (!is.null(here)) data.frame(name = here$Gene, start = here$start, end = here$end, strand = here$strand,
                  words = paste0(first_known(here$Description, rep("", nrow(here))), " | mean score ", format(here$mean, digits = 3), ", quantile ",
-                                format(here$`Quantile Position`, digits = 3))))
+                                format(here$`Quantile Position`, digits = 3))) else list())
     })
     jsonlite::toJSON(list(contigs = contigs, unit = scores@settings$output), auto_unbox = TRUE, digits = NA, na = "null")
 }

@@ -42,6 +42,7 @@ test_that("the page holds all it needs, and every part that is given", {
     expect_identical(read$length, 900L)
     expect_equal(read$mean[[1]], signif(base_scores(case$scores), 4))
     expect_setequal(read$genes[[1]]$start, c(1, 300, 600))
+    expect_match(report_genome(case$scores, NULL), "\"genes\":[]", fixed = TRUE)
 })
 
 test_that("a PDF is printed, or refused with what is missing", {
