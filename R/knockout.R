@@ -24,6 +24,8 @@
 #' @param replicates How many shuffles of each region.
 #' @param seed A whole number for the same shuffles again; `NULL` takes one from R's generator. A shuffle depends on it, the place of
 #'   the region and the replicate, and on nothing else.
+#' @param target Which output of the model, from 1; through all outputs in order if it has several.
+#' @param output `"logit"` or `"probability"`, see [attribution()].
 #' @return An [Effects-class]: the regions with the columns `prediction`, `changed`, `effect` (`prediction - changed`) and `windows`; with
 #'   shuffles also `standard_error`, of the effect, over the replicates. It agrees with brute force to float32 rounding, and does not depend on threads, memory or which other regions are in the call.
 #' @section Errors: `nucleograd_error_contigs`: a region lies on no contig of `genome`. `nucleograd_error_regions`: one leaves its contig, or
