@@ -1,11 +1,12 @@
 #' Look at scores
 #'
-#' Four views of an attribution, all `ggplot` objects that take further layers, scales and themes.
+#' Five views of an attribution, all `ggplot` objects that take further layers, scales and themes.
 #'
 #' `"genome"` and `"locus"` show the score of each base as a point, the running mean as a line and, with `annotation`, the genes
 #' below: arrows on the plus strand above those on the minus strand, named where the name fits. More than 20,000 points are thinned
 #' bin by bin; the lowest and highest of each bin always stay. `"heatmap"` shows the four channels of each base, white at zero, with a dot
-#' on the base that is there; `"logo"` shows each base as a letter as high as its score, downwards if negative.
+#' on the base that is there; `"logo"` shows each base as a letter as high as its score, downwards if negative. `"circle"` bends a contig
+#' round: mean scores of 720 stretches, outwards if positive, then the genes of the minus and of the plus strand, then those of `highlight`.
 #' @param x An `Attribution`.
 #' @param y Not used.
 #' @param type Which view.
@@ -13,6 +14,7 @@
 #'   locus tag of a gene in `annotation`, which is shown with a fifth of its length on both sides (at least 100 bp; none in a
 #'   heatmap or logo). `NULL`: the longest contig for `"genome"`, else 20,000, 200 or 60 bp around the highest running mean.
 #' @param annotation A `GRanges` from [read_annotation()], for the genes.
+#' @param highlight A set of genes to mark: any of their names in `annotation`, or a `GRanges`.
 #' @param k Bases in the running mean, 1 to 1,000,000.
 #' @return A `ggplot`.
 #' @section Errors: `nucleograd_error_package`: ggplot2 (for a logo also ggseqlogo) is not installed. `nucleograd_error_regions`:
@@ -24,14 +26,16 @@
 #' @name plot-Attribution
 #' @aliases plot,Attribution,missing-method
 #' @exportMethod plot
-setMethod("plot", signature("Attribution", "missing"), function(x, y, type = c("genome", "locus", "heatmap", "logo"), region = NULL,
-                                                                annotation = NULL, k = 50) {
+setMethod("plot", signature("Attribution", "missing"), function(x, y, type = c("genome", "locus", "heatmap", "logo", "circle"),
+                                                                region = NULL, annotation = NULL, highlight = NULL, k = 50) {
     need_package("ggplot2")
-    type <- check_choice(type, c("genome", "locus", "heatmap", "logo"))
+    type <- check_choice(type, c("genome", "locus", "heatmap", "logo", "circle"))
     k <- check_number(k, 1, 1e6)
     if (!is.null(annotation)) check_is(annotation, "GRanges", "read_annotation")
+    highlighted <- highlighted_genes(annotation, highlight)
     here <- region_shown(x, type, region, annotation, k)
-    switch(type, heatmap = plot_heatmap(x, here), logo = plot_logo(x, here), plot_scores(x, here, annotation, k))
+    switch(type, heatmap = plot_heatmap(x, here), logo = plot_logo(x, here), circle = plot_circle(x, here, annotation, highlighted),
+           plot_scores(x, here, annotation, highlighted, k))
 })
 
 utils::globalVariables(".data")                        # ggplot2's pronoun for the columns of the plotted table
@@ -50,7 +54,7 @@ region_shown <- function(x, type, region, annotation, k, call = parent.frame()) 
     known <- GenomeInfoDb::seqinfo(x)
     length_bp <- GenomeInfoDb::seqlengths(known)
     whole <- function(contig) list(contig = contig, start = 1, end = length_bp[[contig]])
-    if (is.null(region) && type == "genome") return(whole(names(which.max(length_bp))))
+    if (is.null(region) && type %in% c("genome", "circle")) return(whole(names(which.max(length_bp))))
     if (is.null(region)) return(strongest_place(x, c(locus = 20000, heatmap = 200, logo = 60)[[type]], k))
     if (is.character(region) && length(region) == 1 && region %in% names(length_bp)) return(whole(region))
     margin <- 0
@@ -65,7 +69,7 @@ region_shown <- function(x, type, region, annotation, k, call = parent.frame()) 
         here <- list(contig = as.character(GenomeInfoDb::seqnames(region)), start = BiocGenerics::start(region) - margin,
                      end = BiocGenerics::end(region) + margin)
     } else stop_input("{.arg region} must be one region, not {.obj_type_friendly {region}}.", call = call)
-    check_region(here, known, c(genome = Inf, locus = Inf, heatmap = 2000, logo = 300)[[type]], margin > 0, call)
+    check_region(here, known, c(genome = Inf, locus = Inf, heatmap = 2000, logo = 300, circle = Inf)[[type]], margin > 0, call)
 }
 
 gene_named <- function(name, annotation, call, arg = "region") {
@@ -127,7 +131,7 @@ on_contig <- function(position, length_bp) (position - 1) %% length_bp + 1
 
 # ---- scores along the genome ----
 
-plot_scores <- function(x, here, annotation, k) {
+plot_scores <- function(x, here, annotation, highlighted, k) {
     score <- base_scores(x, here$contig)
     position <- positions_of(here)
     at <- on_contig(position, length(score))
@@ -136,8 +140,11 @@ plot_scores <- function(x, here, annotation, k) {
     line <- thin(data.frame(position = position, score = means[at]), bins = 2000, per_bin = 2)
     scores_range <- range(points$score, 0)
     track <- gene_track(annotation, here, length(score), scores_range)
+    marks <- genes_shown(highlighted, here, length(score))
     many <- nrow(points) > 5000
     ggplot2::ggplot(points, ggplot2::aes(.data$position, .data$score)) +
+        (if (!is.null(marks)) ggplot2::geom_rect(data = marks, ggplot2::aes(xmin = .data$start, xmax = .data$end, ymin = -Inf, ymax = Inf),
+                                                 inherit.aes = FALSE, fill = "#E69F00", colour = "#E69F00", linewidth = 0.2, alpha = 0.35)) +
         ggplot2::geom_hline(yintercept = 0, colour = "grey80", linewidth = 0.3) +
         ggplot2::geom_point(size = if (many) 0.35 else 0.8, shape = 16, alpha = if (many) 0.5 else 0.7, colour = "grey65") +
         ggplot2::geom_line(data = line, colour = "#0072B2", linewidth = if (length(position) > 20000) 0.25 else 0.5) +
@@ -216,6 +223,59 @@ short_names <- function(gene, product, locus_tag) {
     ifelse(nchar(name) > 28, paste0(substr(name, 1, 26), "..."), name)
 }
 
+# The genes of a set, by any of their names, or of a GRanges; NULL without either.
+highlighted_genes <- function(annotation, highlight, call = parent.frame()) {
+    if (is.null(highlight) || is(highlight, "GRanges")) return(highlight)
+    if (!is.character(highlight)) stop_input("{.arg highlight} must be names of genes or a {.cls GRanges}, not {.obj_type_friendly {highlight}}.", call = call)
+    if (is.null(annotation)) stop_input("{.arg highlight} must be a {.cls GRanges} if there is no {.arg annotation}.", call = call)
+    found <- set_members(list(highlight), annotation, seq_along(annotation))[[1]]
+    if (!length(found))
+        stop_input(c("{.arg highlight} must name genes of {.arg annotation}.", x = "It has none of {.val {utils::head(highlight, 5)}}."),
+                   class = "sets", call = call)
+    annotation[found]
+}
+
+# ---- the whole contig as a circle ----
+
+# From the middle outwards: mean scores of 720 stretches, genes of the minus strand, of the plus strand, those of the set.
+plot_circle <- function(x, here, annotation, highlighted) {
+    score <- base_scores(x, here$contig)
+    position <- positions_of(here)
+    stretch <- ceiling(seq_along(position) / length(position) * min(720, length(position)))
+    at <- on_contig(position, length(score))
+    bars <- data.frame(from = tapply(position, stretch, min) - 0.5, to = tapply(position, stretch, max) + 0.5,
+                       mean = tapply(score[at], stretch, mean, na.rm = TRUE))
+    limit <- max(abs(bars$mean), 0, na.rm = TRUE)
+    if (limit == 0) limit <- 1
+    bars$height <- 0.55 + 0.2 * bars$mean / limit
+    bars$sign <- ifelse(bars$mean < 0, "speaks against", "speaks for")
+    genes <- genes_shown(annotation, here, length(score))
+    marks <- genes_shown(highlighted, here, length(score))
+    rings <- rbind(ring_of(genes, ifelse(genes$strand == "-", 0.82, 0.89), 0.06), ring_of(marks, 0.97, 0.07, "highlighted"))
+    types <- setdiff(names(sort(table(rings$type), decreasing = TRUE)), "highlighted")
+    colours <- c(`speaks for` = "#D55E00", `speaks against` = "#0072B2", replace(type_colours(types), types == "rRNA", "#E69F00"), highlighted = "#000000")
+    ggplot2::ggplot() +
+        ggplot2::annotate("rect", xmin = here$start, xmax = here$end, ymin = 0.549, ymax = 0.551, fill = "grey60") +
+        ggplot2::geom_rect(ggplot2::aes(xmin = .data$from, xmax = .data$to, ymin = 0.55, ymax = .data$height, fill = .data$sign), bars) +
+        (if (!is.null(rings)) ggplot2::geom_rect(ggplot2::aes(xmin = .data$start, xmax = .data$end, ymin = .data$low, ymax = .data$high,
+                                                              fill = .data$type, colour = .data$type), rings, linewidth = 0.1, show.legend = c(colour = FALSE))) +
+        ggplot2::scale_fill_manual(values = colours, breaks = names(colours), name = NULL, aesthetics = c("fill", "colour")) +
+        ggplot2::guides(colour = "none", fill = ggplot2::guide_legend(nrow = 1)) +
+        position_axis(here, length(score), expand = ggplot2::expansion()) +
+        ggplot2::scale_y_continuous(limits = c(0, 1.05), expand = c(0, 0)) +
+        ggplot2::coord_polar() +
+        ggplot2::labs(title = scores_title(x@settings), subtitle = paste0(settings_title(x@settings), "; longest bar: ", format(limit, digits = 2),
+                                                                          " (", x@settings$output, ")")) +
+        plain_theme() +
+        ggplot2::theme(axis.line = ggplot2::element_blank(), axis.text.y = ggplot2::element_blank(), axis.ticks = ggplot2::element_blank(),
+                       axis.title.y = ggplot2::element_blank())
+}
+
+# Genes as parts of a ring from `low` on; NULL for none.
+ring_of <- function(genes, low, width, type = genes$type) {
+    if (!is.null(genes)) data.frame(start = genes$start, end = genes$end, type = type, low = low, high = low + width)
+}
+
 # ---- channels and letters ----
 
 bases_shown <- function(x, here) {
@@ -273,7 +333,7 @@ letters_drawn <- function(heights) {
 # ---- axes, words, colours ----
 
 # Positions in bp, kb or Mb, whichever reads best; over the origin they begin again. `shift`: what the plot's own x lacks.
-position_axis <- function(here, length_bp, shift = 0) {
+position_axis <- function(here, length_bp, shift = 0, expand = ggplot2::expansion(0.01)) {
     unit <- if (here$end - here$start >= 2e5) c(Mb = 1e6) else if (here$end - here$start >= 2000) c(kb = 1e3) else c(bp = 1)
     step <- diff(pretty(c(here$start, here$end), 6))[1]
     breaks <- seq(ceiling((here$start - 1) / step), floor(min(here$end, length_bp) / step)) * step
@@ -283,7 +343,7 @@ position_axis <- function(here, length_bp, shift = 0) {
         breaks <- ifelse(seq_along(labels) > sum(breaks < length_bp - step / 2), labels + length_bp, labels)
     }
     ggplot2::scale_x_continuous(breaks = breaks - shift, labels = format(labels / unit, big.mark = ",", trim = TRUE, scientific = FALSE),
-                                expand = ggplot2::expansion(0.01), name = paste0("Position on ", here$contig, " (", names(unit), ")"))
+                                expand = expand, name = paste0("Position on ", here$contig, " (", names(unit), ")"))
 }
 
 pretty_within <- function(range) {

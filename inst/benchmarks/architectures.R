@@ -21,6 +21,8 @@ formula_numbers <- function(i, tensor) {
     (linear * (linear %/% 2^16)) %% 2^31 / 2^31 - 0.5
 }
 
+row_major <- function(array) as.numeric(aperm(array))
+
 # A sequential network as the flat list that read_model() makes of a file.
 network_builder <- function(shape) {
     graph <- new.env()
@@ -47,6 +49,16 @@ network_builder <- function(shape) {
         norm = function(name, channels)
             node("BatchNormalization", name, list(axis = -1, epsilon = 1e-3, scale = TRUE, center = TRUE),
                  c(weight(channels, 0.4, 1), weight(channels, 0.2), weight(channels, 0.2, 0.3), weight(channels, 0.4, 0.6))),
+        given_conv = function(name, kernel, bias) {                   # kernel: (bases, channels, filters); padding "same"
+            graph$weights <- c(graph$weights, list(structure(row_major(kernel), dims = dim(kernel)), structure(bias, dims = length(bias))))
+            node("Conv1D", name, list(filters = as.numeric(length(bias)), kernel_size = as.numeric(nrow(kernel)), strides = 1, dilation_rate = 1, padding = "same"),
+                 length(graph$weights) - 1:0)
+            node("Activation", name, list(activation = "relu"))
+        },
+        given_dense = function(name, kernel, bias) {
+            graph$weights <- c(graph$weights, list(structure(row_major(kernel), dims = dim(kernel)), structure(bias, dims = length(bias))))
+            node("Dense", name, list(units = as.numeric(length(bias))), length(graph$weights) - 1:0)
+        },
         mean = function(name) node("GlobalAveragePooling1D", name),
         flatten = function(name) node("Flatten", name),
         lstm = function(name, channels, units)

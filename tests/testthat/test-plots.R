@@ -49,6 +49,18 @@ test_that("genes are drawn on their lanes, also after the origin", {
     expect_identical(length(unique(lanes$group)), 4L)                                    # the one over the origin shows at both ends
 })
 
+test_that("a circle has every stretch, every gene and the highlighted ones; a map marks them", {
+    circle <- plot(attribution, type = "circle", annotation = genes, highlight = c("LEFT", "over"))
+    expect_silent(ggplot2::ggplotGrob(circle))
+    expect_equal(data_of(circle, 2)$ymax > data_of(circle, 2)$ymin, unname(data_of(circle, 2)$ymax > 0.55))
+    expect_identical(nrow(data_of(circle, 3)), 4L + 3L)                                  # the one over the origin twice, in both rings
+    expect_silent(ggplot2::ggplotGrob(plot(attribution, type = "circle", region = "b")))
+    map <- plot(attribution, annotation = genes, highlight = "left")
+    expect_equal(c(data_of(map, 1)$xmin, data_of(map, 1)$xmax), c(21, 140))
+    expect_error(plot(attribution, annotation = genes, highlight = "nobody"), "nobody", class = "nucleograd_error_sets")
+    expect_error(plot(attribution, highlight = "left"), class = "nucleograd_error_argument")
+})
+
 test_that("white is zero and the limits are symmetric", {
     scale <- ggplot2::ggplot_build(plot(attribution, type = "heatmap"))$plot$scales$get_scales("fill")
     expect_identical(scale$map(0), "#FFFFFF")
