@@ -12,6 +12,10 @@ command_options <- c(
     type = "T     types of features, separated by commas (default CDS,rRNA,tRNA)",
     title = "T    title of the report",
     card = "FILE  model card in Markdown",
+    verbs = "V    of predict,attribution,genes,knockout (default attribution,genes)",
+    tracks = "T   files of attributions, of h5,bw,bedGraph (default h5)",
+    share = "K/N  only the K-th of N shares of the genomes, as for sbatch --array",
+    workers = "N  forked workers (default 1)",
     threads = "N  threads (default: see ?thread_count)",
     quiet = "        no words on the standard error")
 
@@ -22,7 +26,9 @@ command_table <- list(
     genes = list(words = "genes ranked by their scores, as a table", files = c("model", "genome", "annotation"), out = "-",
                  options = c("step", "window", "circular", "target", "nodes", "baseline", "type")),
     report = list(words = "settings, checks, genome and genes, as .html or .pdf", files = c("model", "genome", "annotation"), out = NULL,
-                  options = c("step", "window", "circular", "target", "nodes", "baseline", "type", "title", "card")))
+                  options = c("step", "window", "circular", "target", "nodes", "baseline", "type", "title", "card")),
+    batch = list(words = "many genomes, a folder or a sample sheet, to a folder of results; goes on where it was", files = c("model", "genomes"),
+                 out = NULL, options = c("verbs", "tracks", "step", "window", "target", "nodes", "baseline", "share", "workers")))
 
 command_line <- function(words) {
     tryCatch({
@@ -97,7 +103,7 @@ parse_command <- function(name, words) {
             value <- words[1]
             words <- words[-1]
         }
-        if (option %in% c("step", "window", "target", "nodes", "threads")) {
+        if (option %in% c("step", "window", "target", "nodes", "threads", "workers")) {
             number <- suppressWarnings(as.numeric(value))
             if (is.na(number)) stop_usage("--", option, " must be a number, not ", value, ".")
             value <- number
@@ -112,6 +118,7 @@ parse_command <- function(name, words) {
 
 run_command <- function(given) {
     say <- function(...) if (!given$quiet) cat(..., "\n", sep = "", file = stderr())
+    if (given$command == "batch") return(run_batch_command(given))
     model <- read_model(given$model)
     say("Read ", model@name)
     genome <- read_genome(given$genome, given$circular)
@@ -131,6 +138,28 @@ run_command <- function(given) {
     say("Ranked ", nrow(ranked), " features")
     if (given$command == "genes") return(write_command_table(ranked_table(ranked), given$out))
     report(given$out, scores, ranked, model, given$card, title = first_of(given$title, "What the network saw"))
+}
+
+run_batch_command <- function(given) {
+    words_of <- function(text) strsplit(text, ",", fixed = TRUE)[[1]]
+    some <- function(names) given[intersect(names, names(given))]
+    windows <- some(c("window", "step"))
+    explained <- c(windows, some("target"))
+    all <- list(predict = windows, attribution = c(explained, some(c("nodes", "baseline"))), genes = list(), knockout = explained)
+    verbs <- words_of(first_of(given$verbs, "attribution,genes"))
+    if (!all(verbs %in% names(all))) stop_usage("--verbs must be of ", paste(names(all), collapse = ","), ", not ", given$verbs, ".")
+    share <- if (!is.null(given$share)) suppressWarnings(as.numeric(strsplit(given$share, "/", fixed = TRUE)[[1]]))
+    if (anyNA(share)) stop_usage("--share must be as in 3/10, not ", given$share, ".")
+    workers <- first_of(given$workers, 1)
+    BPPARAM <- if (workers > 1) {
+        need_package("BiocParallel", "More than one worker")
+        BiocParallel::MulticoreParam(workers)
+    }
+    batch <- run_batch(genome_set(given$genomes), given$out, given$model, all[verbs], words_of(first_of(given$tracks, "h5")), BPPARAM,
+                       given$threads, share = share)
+    cat(utils::capture.output(show(batch)), sep = "\n", file = stderr())
+    failed <- sum(batch@genomes$status == "failed")
+    if (failed) stop(failed, " of ", nrow(batch@genomes), " genomes failed.")
 }
 
 first_of <- function(given, otherwise) if (is.null(given)) otherwise else given

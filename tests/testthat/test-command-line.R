@@ -74,3 +74,22 @@ test_that("a command that is not understood ends with 2, work that fails with 1,
     expect_match(ran$said, "nowhere.h5", all = FALSE)
     expect_length(ran$out, 0)
 })
+
+test_that("batch runs a folder of genomes, a share at a time, and ends with 1 if one failed", {
+    folder <- tempfile("genomes")
+    dir.create(folder)
+    for (k in 1:3) Biostrings::writeXStringSet(Biostrings::subseq(example_genome(), 1000 * k, width = 1500), file.path(folder, paste0("g", k, ".fna")))
+    results <- tempfile("results")
+    status <- function(...) suppressMessages(run("batch", example("rrna16s.h5"), folder, "--out", results, "--verbs", "predict,attribution",
+                                                 "--nodes=2", "--tracks=bedGraph", "--quiet", ...))$status
+    utils::capture.output(expect_identical(status("--share", "2/2"), 0L), type = "message")
+    expect_identical(read_batch(results)@genomes$name, "g2")
+    writeLines(">broken", file.path(folder, "g4.fna"))
+    utils::capture.output(expect_identical(status(), 1L), type = "message")
+    expect_identical(read_batch(results)@genomes$status, c("done", "done", "done", "failed"))
+    expect_setequal(list.files(file.path(results, "g1")), c("attribution.bedGraph", "manifest.json", "predictions.tsv"))
+    utils::capture.output({
+        expect_identical(status("--verbs", "paint"), 2L)
+        expect_identical(status("--share", "x"), 2L)
+    }, type = "message")
+})
