@@ -28,8 +28,11 @@ hits <- function(fit, newx, cut = NULL, threads = NULL) {
     check_is_s3(fit, "motif_network", "motif_network")
     frame <- environment()
     cut <- if (is.null(cut)) fit$settings$cut else check_positive(cut, 0.05, 1, open = FALSE)
-    new <- network_codes(fit, newx, frame)
-    peaks <- core_peaks(fit$settings, fit$state, new$code, cut, run_settings(threads, progress = "Finding hits"), frame)
+    network_hits(fit, network_codes(fit, newx, frame), cut, run_settings(threads, progress = "Finding hits"), frame)
+}
+
+network_hits <- function(fit, new, cut, run, frame) {
+    peaks <- core_peaks(fit$settings, fit$state, new$code, cut, run, frame)
     table <- fit$filters
     ratio <- peaks$activations / pmax(table$mean_activation, .Machine$double.xmin)
     ratio[!table$pass, ] <- 0
@@ -47,7 +50,7 @@ hits <- function(fit, newx, cut = NULL, threads = NULL) {
     if (length(found) && mean(tabulate(match(as.character(GenomicRanges::seqnames(found)), unique(new$names)), length(new$names)) >=
                                   fit$settings$layers * fit$settings$heads) > 0.2)
         cli::cli_warn("More than 20 % of the sequences have as many hits as there are heads; some may be missing. Can you use more layers?",
-                      class = c("nucleograd_warning_heads", "nucleograd_warning"))
+                      class = c("nucleograd_warning_heads", "nucleograd_warning"), call = frame)
     GenomicRanges::sort(found, ignore.strand = TRUE)
 }
 
