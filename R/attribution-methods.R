@@ -5,6 +5,8 @@
 attribution_methods <- list(
     ig = list(title = "integrated gradients", baseline = TRUE, random = FALSE),
     expected = list(title = "expected gradients", baseline = TRUE, random = TRUE),
+    deeplift = list(title = "DeepLIFT", baseline = TRUE, random = FALSE),
+    deepshap = list(title = "DeepSHAP", baseline = TRUE, random = FALSE),
     gradient = list(title = "the gradient", baseline = FALSE, random = FALSE),
     saliency = list(title = "saliency", baseline = FALSE, random = FALSE),
     gradient_x_input = list(title = "gradient x input", baseline = FALSE, random = FALSE),
@@ -18,6 +20,7 @@ method_pass <- function(settings, r) {
     switch(settings$method,
         ig = list(path = c(path_rule(settings$nodes, settings$rule), TRUE, if (!is.null(settings$tolerance)) list(c(settings$tolerance, settings$max_nodes)))),
         expected = list(path = list((r - 1 + (.Call(C_draw_below, 0, 2^52, settings$seed, r, "") + 0.5) / 2^52) / settings$nodes, 1, TRUE)),
+        deeplift =, deepshap = list(path = list(1, 1, TRUE, "deeplift")),
         gradient =, saliency =, gradient_x_input = list(path = gradient_at(1)),
         smoothgrad =, vargrad = if (settings$noise == "mutation") list(path = gradient_at(1), rate = settings$noise_level)
                                 else list(path = gradient_at(1 - settings$noise_level), simplex = TRUE))
@@ -35,7 +38,7 @@ centred <- function(gradient) gradient - as.vector(rowMeans(gradient, dims = len
 # How many passes: replicates of a drawn baseline, draws, or noisy copies.
 count_passes <- function(method, replicates, nodes, drawn, call) {
     own <- method %in% c("smoothgrad", "vargrad")
-    if (is.null(replicates)) return(if (method == "expected") nodes else if (own) 20 else if (drawn) 5 else 1)
+    if (is.null(replicates)) return(if (method == "expected") nodes else if (own || drawn && method == "deepshap") 20 else if (drawn) 5 else 1)
     replicates <- check_number(replicates, min = if (method == "vargrad") 2 else 1, max = 1e5, name = "replicates", call = call)
     if (replicates > 1 && method == "expected")
         stop_input("{.arg replicates} must be NULL for expected gradients: each of {.arg nodes} draws has a baseline of its own.", call = call)

@@ -119,7 +119,7 @@ attribution <- function(model, genome, method = "ig", baseline = "uniform", node
     goal <- targets_of(model, target, output)
     if (!is.null(tolerance)) check_tolerance(tolerance, method, length(goal$target))
     path_method <- attribution_methods[[method]]$baseline
-    if (missing(baseline) && method == "expected") baseline <- "dinucleotide"
+    if (missing(baseline) && method %in% c("expected", "deepshap")) baseline <- "dinucleotide"
     seed <- seed_or_draw(seed, random = attribution_methods[[method]]$random || path_method && is_drawn(baseline))
     settings <- list(model = model@name, method = method, baseline = "none", replicates = 1, seed = seed, rule = rule,
                      nodes = if (method %in% c("ig", "expected")) nodes else 1, target = NULL, target_name = NULL, output = NULL, strand = strand,

@@ -3,6 +3,7 @@
 #include <time.h>
 #include "bridge/bridge.h"
 #include "core/attribution/adaptive.h"
+#include "core/attribution/deeplift.h"
 #include "core/attribution/window_scan.h"
 #include "core/attribution/source.h"
 #include "core/network/cost.h"
@@ -16,15 +17,41 @@ typedef struct job {
     int64_t windows;
     ng_shape *shapes;                            /* of the inputs */
     int *wanted, wanted_count;
+    ng_graph both;                               /* of DeepLIFT: the sequence and its reference */
+    int targets;                                 /* how many sinks there are */
 } job;
 
-static ng_status make_plan(job *todo, SEXP model, SEXP wanted, bool gradients, bridge_call *call)
+static bool is_deeplift(SEXP path) { return path != R_NilValue && XLENGTH(path) > 3 && TYPEOF(VECTOR_ELT(path, 3)) == STRSXP; }
+
+/* The job becomes one of the sequence and its reference side by side. */
+static ng_status make_pair(job *todo, const ng_graph *graph, bridge_call *call)
+{
+    const int n = graph->input_count;
+    ng_shape *shapes = ng_alloc(call->run.arena, 2 * n, sizeof *shapes, &call->error);
+    if (!shapes || ng_pair_graph(graph, call->run.arena, &todo->both, &call->error)) return call->error.status;
+    for (int i = 0; i < n; i++) shapes[i] = shapes[n + i] = todo->shapes[i];
+    todo->shapes = shapes;
+    ng_pair *pairs = ng_alloc(call->run.arena, todo->targets + 1, sizeof *pairs, &call->error);
+    if (!pairs) return call->error.status;
+    for (int t = 0; t <= todo->targets; t++) pairs[t] = (ng_pair){todo->source, t < todo->targets ? todo->sinks[t] : (ng_sink){0}, n};
+    todo->source = ng_pair_source(&pairs[todo->targets]);
+    for (int t = 0; t < todo->targets; t++) todo->sinks[t] = ng_pair_sink(&pairs[t]);
+    for (int w = 0; w < todo->wanted_count; w++) todo->wanted[w] = ng_pair_call(todo->wanted[w]);
+    return NG_OK;
+}
+
+static ng_status make_plan(job *todo, SEXP model, SEXP wanted, bool gradients, SEXP path, bridge_call *call)
 {
     ng_arena *arena = call->run.arena;
+    const ng_graph *graph = bridge_graph(model);
     todo->wanted_count = (int)XLENGTH(wanted);
     if (!(todo->wanted = ng_alloc(arena, todo->wanted_count, sizeof *todo->wanted, &call->error))) return call->error.status;
     for (int w = 0; w < todo->wanted_count; w++) todo->wanted[w] = INTEGER(wanted)[w] - 1;
-    return ng_plan_make(bridge_graph(model), todo->shapes, todo->wanted, todo->wanted_count, gradients, &call->run, &todo->plan, &call->error);
+    if (is_deeplift(path)) {
+        if (make_pair(todo, graph, call)) return call->error.status;
+        graph = &todo->both;
+    }
+    return ng_plan_make(graph, todo->shapes, todo->wanted, todo->wanted_count, gradients, &call->run, &todo->plan, &call->error);
 }
 
 /* Of the input, if an embedding reads it and there are more of them than bases; else 0. */
@@ -161,7 +188,7 @@ SEXP bridge_predict_contig(SEXP model, SEXP wanted, SEXP sizes, SEXP bases, SEXP
     SEXP outputs = PROTECT(allocate_outputs(sizes, (double)XLENGTH(starts)));
     SEXP owner = PROTECT(bridge_begin(&call, run, frame));
     const ng_contig *contig = contig_job(&todo, model, bases, starts, window, no_baseline, &call);
-    if (contig && make_plan(&todo, model, wanted, false, &call) == NG_OK) {
+    if (contig && make_plan(&todo, model, wanted, false, R_NilValue, &call) == NG_OK) {
         assert_sizes(&todo, sizes);
         predict(&todo, model, contig, outputs, &call);
     }
@@ -177,7 +204,7 @@ SEXP bridge_predict_arrays(SEXP model, SEXP wanted, SEXP sizes, SEXP arrays, SEX
     job todo = {0};
     SEXP outputs = PROTECT(allocate_outputs(sizes, Rf_asReal(count)));
     SEXP owner = PROTECT(bridge_begin(&call, run, frame));
-    if (arrays_job(&todo, arrays, shapes, count, R_NilValue, &call) && make_plan(&todo, model, wanted, false, &call) == NG_OK) {
+    if (arrays_job(&todo, arrays, shapes, count, R_NilValue, &call) && make_plan(&todo, model, wanted, false, R_NilValue, &call) == NG_OK) {
         assert_sizes(&todo, sizes);
         predict(&todo, model, NULL, outputs, &call);
     }
@@ -214,7 +241,8 @@ static void integrate_adaptively(job *todo, const ng_objective *objective, SEXP 
     for (int64_t w = 0; w < todo->windows; w++) REAL(checks)[4 * w + 3] = (double)nodes[w];
 }
 
-/* path: list(positions, weights, times_difference), or with a fourth, c(tolerance, max_nodes), in the place of positions and weights.
+/* path: list(positions, weights, times_difference), or with a fourth, c(tolerance, max_nodes), in the place of positions and weights,
+ * or "deeplift".
  * cotangents: of each target. checks: (3 or 4, windows of each target), rows output, baseline output, attributed. */
 static void integrate(job *todo, SEXP cotangents, SEXP path, SEXP checks, bridge_call *call)
 {
@@ -240,10 +268,10 @@ static void assert_path(SEXP path, SEXP cotangents)
     bridge_assert(TYPEOF(path) == VECSXP && XLENGTH(path) >= 3 && TYPEOF(VECTOR_ELT(path, 0)) == REALSXP);
     bridge_assert(TYPEOF(VECTOR_ELT(path, 1)) == REALSXP && XLENGTH(VECTOR_ELT(path, 0)) == XLENGTH(VECTOR_ELT(path, 1)));
     bridge_assert(TYPEOF(cotangents) == VECSXP && XLENGTH(cotangents) > 0);
-    if (XLENGTH(path) > 3) bridge_assert(TYPEOF(VECTOR_ELT(path, 3)) == REALSXP && XLENGTH(VECTOR_ELT(path, 3)) == 2);
+    if (XLENGTH(path) > 3 && !is_deeplift(path)) bridge_assert(TYPEOF(VECTOR_ELT(path, 3)) == REALSXP && XLENGTH(VECTOR_ELT(path, 3)) == 2);
 }
 
-static int check_rows(SEXP path) { return XLENGTH(path) > 3 ? 4 : 3; }
+static int check_rows(SEXP path) { return XLENGTH(path) > 3 && !is_deeplift(path) ? 4 : 3; }
 
 static SEXP scores_and_checks(SEXP scores, SEXP checks)
 {
@@ -289,7 +317,8 @@ SEXP bridge_attribute_contig(SEXP model, SEXP wanted, SEXP cotangents, SEXP base
         into[t].scores = REAL(VECTOR_ELT(scores, t));
         todo.sinks[t] = ng_contig_sink(&into[t]);
     }
-    if (todo.sinks && make_plan(&todo, model, wanted, true, &call) == NG_OK) integrate(&todo, cotangents, path, checks, &call);
+    todo.targets = (int)targets;
+    if (todo.sinks && make_plan(&todo, model, wanted, true, path, &call) == NG_OK) integrate(&todo, cotangents, path, checks, &call);
     bridge_end(&call, owner);
     UNPROTECT(4);
     return result;
@@ -322,7 +351,8 @@ SEXP bridge_attribute_arrays(SEXP model, SEXP wanted, SEXP cotangents, SEXP arra
         into[t].scores = numbers + t * n;
         todo.sinks[t] = ng_arrays_sink(&into[t]);
     }
-    if (todo.sinks && make_plan(&todo, model, wanted, true, &call) == NG_OK) integrate(&todo, cotangents, path, checks, &call);
+    todo.targets = (int)targets;
+    if (todo.sinks && make_plan(&todo, model, wanted, true, path, &call) == NG_OK) integrate(&todo, cotangents, path, checks, &call);
     bridge_end(&call, owner);
     UNPROTECT(4);
     return result;
@@ -390,7 +420,7 @@ SEXP bridge_plan_contig(SEXP model, SEXP wanted, SEXP cotangents, SEXP bases, SE
     ng_node_cost *costs = NULL;
     SEXP result = PROTECT(Rf_allocVector(VECSXP, 3));
     SEXP owner = PROTECT(bridge_begin(&call, run, frame));
-    if (contig_job(&todo, model, bases, starts, window, baseline, &call) && make_plan(&todo, model, wanted, gradients, &call) == NG_OK) {
+    if (contig_job(&todo, model, bases, starts, window, baseline, &call) && make_plan(&todo, model, wanted, gradients, path, &call) == NG_OK) {
         const double took = processor_seconds() - start;
         if (Rf_asLogical(timed)) {
             costs = (ng_node_cost *)R_alloc((size_t)todo.plan.count, sizeof *costs);

@@ -48,7 +48,7 @@ static void token_rows(const void *data, int input, int64_t window, ng_range row
 {
     contig_rows(data, input, window, rows, sequence, baseline);
     spread_rows(data, window, rows, sequence);
-    if (baseline) spread_rows(data, window, rows, baseline);
+    if (baseline && baseline != sequence) spread_rows(data, window, rows, baseline);
 }
 
 static void contig_add(void *data, int input, int64_t window, ng_range rows, const double *scores)

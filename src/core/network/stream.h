@@ -10,7 +10,7 @@
 #include "core/network/plan.h"
 
 /* Where the input comes from. rows() writes rows [first, last) of input `input` of window `window`, (rows, channels): the
- * sequence itself, and the baseline unless that is NULL. Called from many threads. */
+ * sequence itself, and the baseline unless that is NULL; the baseline alone if both are the same memory. Called from many threads. */
 typedef struct ng_source {
     void (*rows)(const void *data, int input, int64_t window, ng_range rows, float *sequence, float *baseline);
     const void *data;
