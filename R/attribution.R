@@ -27,6 +27,8 @@ setClass("Attribution", slots = c(scores = "list", errors = "list", genome = "DN
 #' | --- | --- | --- |
 #' | `"ig"` | integrated gradients, averaged over baselines | completeness gap |
 #' | `"expected"` | expected gradients: the mean of `nodes` draws, each one gradient between a baseline of its own and the sequence, at a random point of its own stratum of the path | gap and its standard error |
+#' | `"deeplift"` | DeepLIFT, rescale rule: contributions of differences from the baseline | gap: rounding alone |
+#' | `"deepshap"` | the mean of DeepLIFT over drawn baselines | gap: rounding alone |
 #' | `"gradient"` | the gradient at the sequence itself, all four channels | difference of two outputs |
 #' | `"saliency"` | its absolute value, all four channels | the same |
 #' | `"gradient_x_input"` | its value for the base that is there, minus the mean of the four | the same |
@@ -34,6 +36,11 @@ setClass("Attribution", slots = c(scores = "list", errors = "list", genome = "DN
 #' | `"vargrad"` | the variance over noisy copies | standard error |
 #'
 #' The mean of the four is taken off because no sequence can change in its direction: it says nothing of any mutation.
+#'
+#' **DeepLIFT** sends back, through each function of one number, the mean slope between sequence and baseline; a maximum sends all of its change to
+#' where it is, or where it was lost, also where pools overlap. Softmax, normalization over channels, products, recurrent layers and attention,
+#' for which there are several rules, send back their mean gradient between their two inputs. Masks, `Maximum` and `Minimum` have no
+#' rule and are refused. Sequence and baseline stream through the network side by side, at the cost of some gradients.
 #'
 #' **Output.** `"logit"` explains the value before a final sigmoid or softmax (of a softmax: the target's minus the mean of the
 #' others), `"probability"` the output itself, as deepG does. A model that ends in neither is explained as it is.
@@ -68,7 +75,7 @@ setClass("Attribution", slots = c(scores = "list", errors = "list", genome = "DN
 #' @inheritParams predict.Model
 #' @param model A [Model-class], from [read_model()].
 #' @param method See Details.
-#' @param baseline See Details; `"dinucleotide"` if it is not given and the method is `"expected"`. For arrays `"uniform"`, `"zero"`, a number for
+#' @param baseline See Details; `"dinucleotide"` if it is not given and the method is `"expected"` or `"deepshap"`. For arrays `"uniform"`, `"zero"`, a number for
 #'   each channel, an array of the shape of the input, a function, for one-hot sequences `"shuffle"` or `"dinucleotide"`, or a list of these, one per
 #'   input.
 #' @param nodes How many points of the path, from 1 to 100,000; draws of expected gradients.
@@ -76,7 +83,7 @@ setClass("Attribution", slots = c(scores = "list", errors = "list", genome = "DN
 #' @param target Which output of the model, from 1; through all outputs in order if it has several.
 #' @param output See Details.
 #' @param strand See Details; for genomes.
-#' @param replicates How many baselines are drawn for each window, 5 if `NULL`; how many noisy copies are made, 20 if `NULL`.
+#' @param replicates How many baselines are drawn for each window, 5 if `NULL`, of DeepSHAP 20; how many noisy copies are made, 20 if `NULL`.
 #' @param tolerance `NULL`, or the completeness gap to reach, as a share of F(x) - F(x'), such as 0.01.
 #' @param max_nodes With `tolerance`, from 3.
 #' @param noise Of `"smoothgrad"` and `"vargrad"`: `"mutation"`, a share `noise_level` of the bases turns into others; `"simplex"`, each row is mixed with
@@ -93,7 +100,8 @@ setClass("Attribution", slots = c(scores = "list", errors = "list", genome = "DN
 #' @source Integrated gradients: Sundararajan, Taly and Yan (2017), \url{https://proceedings.mlr.press/v70/sundararajan17a.html}. Expected
 #'   gradients: Erion and others (2021), \doi{10.1038/s42256-021-00343-w}. Saliency: Simonyan, Vedaldi and Zisserman (2014),
 #'   \url{https://arxiv.org/abs/1312.6034}. The mean of the four channels: Majdandzic and others (2023), \doi{10.1186/s13059-023-02956-3}.
-#'   SmoothGrad: Smilkov and others (2017), \url{https://arxiv.org/abs/1706.03825}. VarGrad: Adebayo and others (2018),
+#'   DeepLIFT: Shrikumar, Greenside and Kundaje (2017), \url{https://proceedings.mlr.press/v70/shrikumar17a.html}. DeepSHAP: Lundberg and Lee
+#'   (2017), \url{https://arxiv.org/abs/1705.07874}. SmoothGrad: Smilkov and others (2017), \url{https://arxiv.org/abs/1706.03825}. VarGrad: Adebayo and others (2018),
 #'   \url{https://arxiv.org/abs/1810.03292}.
 #' @examples
 #' genome <- Biostrings::subseq(example_genome(), 853001, 857000)
