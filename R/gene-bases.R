@@ -15,7 +15,7 @@
 #' piece <- Biostrings::subseq(example_genome(), 853001, 863000)
 #' scores <- attribution(example_model(), piece, nodes = 5)
 #' places <- gene_bases(scores, GenomicRanges::GRanges("CHLTCG:1001-1300:-"))
-#' head(bases)
+#' head(places)
 #' @export
 gene_bases <- function(scores, gene, annotation = NULL, flank = 0) {
     check_is(scores, "Attribution", "attribution")

@@ -22,7 +22,7 @@ predict_with <- function(progress, threads = 1) {
 # Long enough that nobody waits for its end.
 attribute_with <- function(progress, threads = 1) {
     path <- list((seq_len(1e5) - 0.5) / 1e5, rep(1e-5, 1e5), TRUE)
-    .Call(nucleograd:::C_attribute_arrays, model@pointer, model@settings$output_nodes, list(c(1, 0, 0)), list(numbers),
+    .Call(nucleograd:::C_attribute_arrays, model@pointer, model@settings$output_nodes, list(list(c(1, 0, 0))), list(numbers),
           list(c(30, 4)), samples, list(rep(0.25, 120)), path, run_with(progress, threads), environment())
 }
 

@@ -160,7 +160,7 @@ test_that("errors say what was wrong, what was given and what is allowed", {
     })
     expect_snapshot(error = TRUE, {
         attribution("windowed", genome)
-        attribution(windowed, genome, method = "saliency")
+        attribution(windowed, genome, method = "shapley")
         attribution(windowed, genome, nodes = 0)
         attribution(windowed, genome, rule = "simpson")
         attribution(windowed, genome, target = 4)
