@@ -55,7 +55,8 @@ mutagenesis <- function(model, genome, regions = NULL, target = 1, output = c("l
         effects[unread, ] <- scores[unread, ] <- NA
         list(scores = scores, effects = effects)
     })
-    for (column in c("output", "baseline_output", "attributed", "gap")) S4Vectors::mcols(windows)[[column]] <- NA_real_
+    unknown <- rep(NA_real_, length(windows))
+    S4Vectors::mcols(windows) <- S4Vectors::DataFrame(output = unknown, baseline_output = unknown, attributed = unknown, gap = unknown)
     new("Mutagenesis", scores = lapply(results, `[[`, "scores"), effects = lapply(results, `[[`, "effects"), genome = genome, windows = windows,
         settings = c(list(method = "mutagenesis", baseline = "none", rule = "none", nodes = 1, window = window, step = step, regions = regions,
                           mutants = length(others)), effect_settings("Mutagenesis", "F(mutant) - F(x)", model, goal, target, found)))
