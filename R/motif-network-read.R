@@ -54,13 +54,14 @@ pair_filters <- function(table, pfm, settings) {
     passing <- which(table$pass)
     mirrored <- matrix(-1, n, n)
     for (f in passing) for (g in passing) mirrored[f, g] <- motif_similarity(trimmed_pfm(table, pfm, f), reverse_complement(trimmed_pfm(table, pfm, g)))
+    rivals <- mirrored - diag(1e-9, n)                                # of two equal palindromes each is the other's mirror image
     if (settings$tie_strands) {
         partner <- (seq_len(n) + n / 2 - 1) %% n + 1
         both <- table$pass & table$pass[partner]
         pair[both] <- partner[both]
     } else for (f in passing) {
-        best <- which.max(mirrored[f, ])
-        if (mirrored[f, best] >= 0.85 && which.max(mirrored[, best]) == f) pair[f] <- best
+        best <- which.max(rivals[f, ])
+        if (mirrored[f, best] >= 0.85 && which.max(rivals[, best]) == f) pair[f] <- best
     }
     self <- passing[diag(mirrored)[passing] >= 0.85]
     strand <- ifelse(is.na(pair) | table$n_windows > table$n_windows[pair] | table$n_windows == table$n_windows[pair] & seq_len(n) < pair, "+", "-")

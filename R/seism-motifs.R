@@ -3,10 +3,11 @@
 #' Motif files
 #'
 #' `write_meme_motifs()` writes motifs in MEME's text format, which FIMO, Tomtom, universalmotif and others read; beside those that
-#' [seism()] found a table of their p-values. `read_meme_motifs()` reads such a file. `as_tfbstools()` gives the motifs to TFBSTools.
+#' [seism()] found a table of their p-values, beside those of a [motif_network()] one of what they are read from. `read_meme_motifs()` reads such a file. `as_tfbstools()` gives the motifs to TFBSTools.
 #'
 #' The motif file holds no E-value: the p-value of `seism()` belongs to one step of one selection and is none. It is in the table.
-#' @param fit A `seism`, or a named list of 4 x k matrices, rows A, C, G, T, columns of sum 1, as [site_motifs()] gives.
+#' @param fit A `seism`; a [motif network][motif_network], of which each motif is written once, as its "+" reads; or a named list of 4 x k
+#'   matrices, rows A, C, G, T, columns of sum 1, as [site_motifs()] gives.
 #' @param file Path of the MEME file; the table is written to the same path with the ending `.tsv`.
 #' @param which Of a `seism` the motifs as polished for display, or the centres that were tested.
 #' @return `write_meme_motifs()`: `file`, invisibly. `read_meme_motifs()`: a named list of 4 x k matrices, rows A, C, G, T,
@@ -42,9 +43,10 @@ write_meme_motifs <- function(fit, file, which = c("polished", "center")) {
 # A list: pwms, sites, strands, background, shown (a word for each), tags and, of a seism, the table of its motifs.
 motifs_of <- function(fit, which, call = parent.frame()) {
     which <- check_choice(which, c("polished", "center"), "which", call)
+    if (inherits(fit, "motif_network")) return(network_motifs(fit, call))
     if (!inherits(fit, "seism")) {
         if (!is.list(fit) || !length(fit) || is.null(names(fit)) || anyDuplicated(names(fit)) || any(grepl("^$|[[:space:]]", names(fit))))
-            stop_input("{.arg fit} must be a {.cls seism}, or a list of motifs, each with a name of its own without blanks.", call = call)
+            stop_input("{.arg fit} must be a {.cls seism}, a {.cls motif_network}, or a list of motifs, each with a name of its own without blanks.", call = call)
         pwms <- check_pwms(fit, "fit", call)
         sites <- vapply(fit, function(pwm) as.numeric(c(attr(pwm, "sites"), 20)[1]), 0)               # 20: as MEME takes it
         return(list(pwms = stats::setNames(pwms, names(fit)), sites = sites, strands = "+ -", background = rep(0.25, 4), shown = names(fit),
@@ -56,6 +58,16 @@ motifs_of <- function(fit, which, call = parent.frame()) {
          strands = if (fit$settings$strand == "both") "+ -" else "+", background = fit$settings$background, shown = fit$motifs$consensus,
          tags = lapply(rows, function(row) list(p = row$p, beta = row$beta, sign = row$sign, test = fit$settings$test, cell = row$cell)),
          table = cbind(motif = motif_names(fit), fit$motifs[columns], test = rep(fit$settings$test, nrow(fit$motifs))))
+}
+
+network_motifs <- function(fit, call) {
+    pwms <- leading_pfms(fit)
+    if (!length(pwms)) stop_input("{.arg fit} must have motifs; none of its filters is one.", call = call)
+    table <- fit$filters[fit$filters$pass, ]
+    table <- table[order(table$strand == "-"), ]
+    table <- table[match(names(pwms), table$motif), c("motif", "filter", "strand", "consensus", "length", "information", "n_windows", "rate", "pair")]
+    list(pwms = pwms, sites = table$n_windows, strands = "+ -", background = rep(0.25, 4), shown = table$consensus,
+         tags = lapply(split(table, seq_len(nrow(table))), function(row) list(filter = row$filter, rate = row$rate)), table = table)
 }
 
 motif_names <- function(fit) sprintf("seism_%d_%s", fit$motifs$step, fit$motifs$consensus)

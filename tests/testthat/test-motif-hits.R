@@ -66,3 +66,22 @@ test_that("plots draw", {
     for (type in c("logo", "loss")) expect_s3_class(ggplot2::ggplot_build(plot(fitted_hits, type))$plot, "ggplot")
     expect_error(plot(fitted_hits, "heat"), class = "nucleograd_error_argument")
 })
+
+test_that("preset filters read out the motifs they were set to, and pair", {
+    settings <- list(length = 500, filters = 2, width = 12, positions = 2, dim = 1, heads = 1, hidden = 1, stream = 1, layers = 1, score = "value",
+                     key = "identity", tie_strands = FALSE, train_filters = FALSE, mask_silent = FALSE, task = "binary", precision = "float64")
+    for (name in names(motif_library())) {
+        known <- motif_library()[[name]]
+        state <- put_filters(core_start(settings, c(1, 0)), preset_filters(list(known), settings, environment()), settings)
+        read <- function(x) read_filters(settings, state, sequence_codes(x)$code, run_settings(NULL), environment())
+        x <- simulate_motifs(name, 1000, share = 1, seed = 1)$x              # one strand: a near-palindrome would mix with its mirror image
+        forward <- read(x)
+        back <- read(Biostrings::reverseComplement(x))
+        expect_gte(motif_similarity(trimmed_pfm(forward$filters, forward$pfm, 1), known), 0.99)
+        expect_gte(motif_similarity(trimmed_pfm(back$filters, back$pfm, 2), reverse_complement(known)), 0.99)
+        both <- read(c(x, Biostrings::reverseComplement(x)))$filters
+        expect_identical(both$pair, 2:1)
+        expect_setequal(both$strand, if (name %in% c("MAX", "TAL1", "JUND")) "*" else c("+", "-"))
+        expect_identical(both$motif[1], both$motif[2])
+    }
+})

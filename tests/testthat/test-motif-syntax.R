@@ -75,11 +75,8 @@ test_that("chi-square and its exact p-value are those of the textbook", {
     }
 })
 
-taught <- simulate_motifs(motif_grammar("TTCAGCAC", spacer(6), "GGATAGTT"), n = 600, length = 100, jitter = 20, strand = "both", seed = 3,
-                          negative = one_of("TTCAGCAC", "GGATAGTT"))
-ordered_fit <- motif_network(taught, filters = 8, positions = 8, dim = 16, heads = 4, hidden = 16, stream = 32, batches = 60, batch = 64, layers = 2,
-                             score = "key", key = "linear", tie_strands = TRUE, schedule = motif_schedule(12, 10, 5, c(0.5, 4), c(-3, -2.5)),
-                             restarts = 1, seed = 2)
+taught <- ordered_motifs()
+ordered_fit <- ordered_network()
 
 test_that("the network tells the order and the gap it was taught", {
     found <- syntax(ordered_fit, taught, cut = 0.3, seed = 1)
