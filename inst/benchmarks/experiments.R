@@ -61,7 +61,8 @@ copies <- function(scores, sites) {
     stats::setNames(colMeans(do.call(rbind, found)), c("copies_found", "score_per_copy"))
 }
 
-# A row for each way to explain: what motif_detection() says, copies, and the median completeness gap as a share of what is explained.
+# A row for each way to explain: what motif_detection() says, copies, the median completeness gap as a share of what is explained, and the
+# mean answers to sequences and baselines, whose difference is explained.
 explain <- function(set, learned) {
     mutants <- mutagenesis_match(learned)
     do.call(rbind, lapply(names(ways), function(way) {
@@ -69,12 +70,13 @@ explain <- function(set, learned) {
         measure <- with(motif_detection(scores, learned$sites), stats::setNames(value, measure))
         window <- scores@windows
         gap <- if (way == "gradient_x_input") NA else stats::median(abs(window$gap / (window$output - window$baseline_output)))
-        data.frame(set, way, balanced = learned$balanced, epochs = learned$epochs, as.list(measure), mutants, as.list(copies(scores, learned$sites)), gap)
+        data.frame(set, way, balanced = learned$balanced, epochs = learned$epochs, as.list(measure), mutants, as.list(copies(scores, learned$sites)), gap,
+                   logit = mean(window$output), baseline = mean(window$baseline_output))
     }))
 }
 
-cat(sprintf("%-15s%-17s%9s%7s%7s%9s%11s%8s%7s%7s%8s%7s%7s%7s%8s%9s%8s%9s\n", "set", "way", "balanced", "epochs", "match", "centred", "background",
-            "mutants", "S/N", "AUROC", "AUROC_S", "AUPRC", "chance", "P_at_k", "copies", "S_a_copy", "gap", "seconds"))
+cat(sprintf("%-15s%-17s%9s%7s%7s%9s%11s%8s%7s%7s%8s%7s%7s%7s%8s%9s%8s%7s%9s%9s\n", "set", "way", "balanced", "epochs", "match", "centred", "background",
+            "mutants", "S/N", "AUROC", "AUROC_S", "AUPRC", "chance", "P_at_k", "copies", "S_a_copy", "gap", "logit", "baseline", "seconds"))
 table <- data.frame()
 for (set in sets) {
     began <- proc.time()[["elapsed"]]
@@ -87,9 +89,9 @@ for (set in sets) {
     }
     rows <- explain(set, learned)
     chance <- sum(GenomicRanges::width(learned$sites)) / sum(Biostrings::width(learned$shown))
-    with(rows, cat(sprintf("%-15s%-17s%9.3f%7d%7.2f%9.3f%11.2f%8.3f%7.1f%7.3f%8.3f%7.2f%7.2f%7.2f%8.2f%9.2f%8.4f%9.0f\n", set, way, balanced, epochs,
+    with(rows, cat(sprintf("%-15s%-17s%9.3f%7d%7.2f%9.3f%11.2f%8.3f%7.1f%7.3f%8.3f%7.2f%7.2f%7.2f%8.2f%9.2f%8.4f%7.1f%9.1f%9.0f\n", set, way, balanced, epochs,
                            match_rate, match_rate_centred, match_rate_background, mutants, signal_to_noise, auroc_absolute, auroc, auprc_absolute,
-                           chance, precision_at_k, copies_found, score_per_copy, gap, proc.time()[["elapsed"]] - began), sep = ""))
+                           chance, precision_at_k, copies_found, score_per_copy, gap, logit, baseline, proc.time()[["elapsed"]] - began), sep = ""))
     table <- rbind(table, rows)
 }
 
