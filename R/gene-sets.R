@@ -21,6 +21,9 @@
 #' @param weight How much the members' mean scores count: 0 (ranks only) to 2.
 #' @param min_genes Sets with fewer features than this are left out.
 #' @param shifts How many times the annotation is moved: 1 to 1,000,000. The smallest p-value is 1 / (`shifts` + 1).
+#' @param type Which features, by their column `type`; `NULL` takes all. Of `plot()`: `"sets"`, the best sets with their scores beside what
+#'   was expected; `"histogram"`, the quantiles of one set's genes with what the draws give, mean and 95 % of a normal distribution;
+#'   `"running"`, its running sum.
 #' @inheritParams gene_quantiles
 #' @return An object of class `gene_set_test`. `as.data.frame()` gives one row a set, smallest p-value first:
 #'   - `set`, `genes` (features found), `names` (in the list);
@@ -218,8 +221,6 @@ print.gene_set_test <- function(x, ...) {
 
 #' @rdname gene_set_test
 #' @param y Not used.
-#' @param type Of `plot()`: `"sets"`, the best sets with their scores beside what was expected; `"histogram"`, the quantiles of one set's
-#'   genes with what the draws give, mean and 95 % of a normal distribution; `"running"`, its running sum.
 #' @param set Of `plot()`: the name or number of a set in the table, for the last two.
 #' @param top Of `plot()`: how many sets at most.
 #' @method plot gene_set_test

@@ -93,7 +93,7 @@ checked_set <- function(table, call = parent.frame()) {
 #' @rdname GenomeSet-class
 #' @param x,object A `GenomeSet`.
 #' @param i Which genomes: numbers, names or logicals.
-#' @param ... Not used.
+#' @param j,drop,... Not used.
 #' @exportMethod length
 setMethod("length", "GenomeSet", function(x) nrow(x@table))
 

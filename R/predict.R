@@ -41,6 +41,7 @@ setClass("Predictions", contains = "GRanges", slots = c(settings = "list"))
 #' model <- example_model()
 #' genome <- Biostrings::subseq(example_genome(), 850001, 860000)
 #' predict(model, genome, step = 250)
+#' @importFrom stats predict
 #' @export
 predict.Model <- function(object, genome, window = NULL, step = NULL, threads = NULL, memory_bytes = NULL, ...) {
     if (...length()) stop_input("{.fun predict} takes {.arg genome}, {.arg window}, {.arg step}, {.arg threads} and {.arg memory_bytes} only.")
