@@ -100,7 +100,10 @@ evaluate_hits <- function(hits, sites, by = c("any", "motif")) {
 #'
 #' @param x A [motif_network-class].
 #' @param type `"logo"`: letters in the windows that excite each live filter, in bits, motifs first; `"loss"`: the parts of the loss over the
-#'   epochs, a line a restart.
+#'   epochs, a line a restart; `"heads"`: what the mean activation of each filter adds to the attention of each head before the softmax, in
+#'   nats, and `"position"`: what each position adds, both exact in the first layer and means over `newx` in the others; `"attention"`:
+#'   where the sequences `newx` are read.
+#' @param newx Sequences of the network's length; of `"attention"`, and of later layers.
 #' @param ... Not used.
 #' @return A `ggplot`.
 #' @section Errors: `nucleograd_error_package`: ggplot2, or for a logo ggseqlogo, is not installed.
@@ -111,11 +114,12 @@ evaluate_hits <- function(hits, sites, by = c("any", "motif")) {
 #' if (requireNamespace("ggplot2", quietly = TRUE)) plot(fit, "loss")
 #' @method plot motif_network
 #' @export
-plot.motif_network <- function(x, type = c("logo", "loss"), ...) {
-    if (...length()) stop_input("{.fun plot} takes {.arg type} only.")
-    type <- check_choice(type, c("logo", "loss"))
+plot.motif_network <- function(x, type = c("logo", "loss", "heads", "position", "attention"), newx = NULL, ...) {
+    if (...length()) stop_input("{.fun plot} takes {.arg type} and {.arg newx} only.")
+    type <- check_choice(type, c("logo", "loss", "heads", "position", "attention"))
     need_package("ggplot2")
-    if (type == "logo") plot_network_logo(x) else plot_network_loss(x)
+    switch(type, logo = plot_network_logo(x), loss = plot_network_loss(x), heads = plot_network_heads(x, newx),
+           position = plot_network_positions(x, newx), attention = plot_network_attention(x, newx))
 }
 
 plot_network_logo <- function(x, call = parent.frame()) {
