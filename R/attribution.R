@@ -129,9 +129,11 @@ attribution <- function(model, genome, method = "ig", baseline = "uniform", node
     path_method <- attribution_methods[[method]]$baseline
     if (missing(baseline) && method %in% c("expected", "deepshap")) baseline <- "dinucleotide"
     seed <- seed_or_draw(seed, random = attribution_methods[[method]]$random || path_method && is_drawn(baseline))
+    noisy <- method %in% c("smoothgrad", "vargrad")
     settings <- list(model = model@name, method = method, baseline = "none", replicates = 1, seed = seed, rule = rule,
                      nodes = if (method %in% c("ig", "expected")) nodes else 1, target = NULL, target_name = NULL, output = NULL, strand = strand,
-                     tolerance = tolerance, max_nodes = if (is.null(tolerance)) NULL else max_nodes, noise = noise, noise_level = noise_level, window = window, step = step)
+                     tolerance = tolerance, max_nodes = if (!is.null(tolerance)) max_nodes, noise = if (noisy) noise,
+                     noise_level = if (noisy) noise_level, window = window, step = step)
     if (is.array(genome) || is.list(genome)) {
         refuse_windows(window, step)
         if (strand != "forward") stop_input("{.arg strand} must be {.val forward} for arrays, which are read as they are.")
