@@ -16,7 +16,7 @@
 #' @param scores An `Attribution`, from [attribution()], or a `GeneQuantiles` of one result, from [gene_quantiles()].
 #' @param sets A named list of character vectors with the names of genes; the path of a GMT file; or a column of the annotation
 #'   whose terms make the sets: `"GO"`, `"COG"`, `"EC"`, or any other, with terms separated by ";".
-#' @param annotation,type The features to rank, as in [gene_quantiles()]; only for an `Attribution`.
+#' @param annotation The features to rank, as in [gene_quantiles()]; only for an `Attribution`.
 #' @param alternative Whether sets that stand `"greater"`, `"less"`, or either are sought.
 #' @param weight How much the members' mean scores count: 0 (ranks only) to 2.
 #' @param min_genes Sets with fewer features than this are left out.
