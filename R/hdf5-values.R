@@ -69,37 +69,61 @@ read_collection <- function(h5, address) {
     h5$text[[key]] <- list(bytes = bytes, index = index, at = at)
 }
 
-# The lengths of the axes; none for one value. No more values than the file has bytes.
+# The lengths of the axes; none for one value.
 read_dims <- function(h5, space) {
     version <- uint(h5, space, 0, 1)
     rank <- uint(h5, space, 1, 1)
     if (!version %in% 1:2 || rank > 8) stop_hdf5(h5)
     if (version == 2 && uint(h5, space, 3, 1) == 2) return(0)                     # no value at all
     dims <- vapply(seq_len(rank), function(k) uint(h5, space, (if (version == 1) 8 else 4) + 8 * (k - 1), 8), 0)
-    if (prod(dims) > h5$size) stop_hdf5(h5, "It announces more data than it holds.")
+    if (prod(dims) > most_bytes(h5)) stop_hdf5(h5, "It announces more data than it holds.")
     dims
 }
 
-# The dataset at `address`: float32 or float64 in row-major order, with the attribute "dims".
+# How much all arrays of a file may take: no weights shrink to less than a tenth, but a small file may well hold zeros alone.
+most_bytes <- function(h5) 10 * max(h5$size, 2^21)
+
+# The dataset at `address`: numbers in row-major order, with the attribute "dims".
 read_numbers <- function(h5, address, name) {
     messages <- read_messages(h5, address)
     type <- find_message(messages, 3)
     space <- find_message(messages, 1)
     layout <- find_message(messages, 8)
     if (is.null(type) || is.null(space) || is.null(layout)) stop_hdf5(h5, "{.val {name}} is not an array of numbers.")
+    class <- uint(h5, type, 0, 1) %% 16
     width <- uint(h5, type, 4, 4)
-    if (uint(h5, type, 0, 1) %% 16 != 1 || uint(h5, type, 1, 1) %% 2 != 0 || !width %in% c(4, 8))
-        stop_hdf5(h5, "{.val {name}} does not hold numbers of type float32 or float64.")
+    if (!class %in% 0:1 || uint(h5, type, 1, 1) %% 2 != 0 || !width %in% if (class == 0) c(1, 2, 4) else c(2, 4, 8))
+        stop_hdf5(h5, "{.val {name}} does not hold numbers of type float16, float32, float64 or integers of up to 32 bits.")
     dims <- read_dims(h5, space)
-    count <- prod(dims)
-    class <- uint(h5, layout, 1, 1)
-    if (!uint(h5, layout, 0, 1) %in% 3:4 || class > 1)
-        stop_hdf5(h5, "{.val {name}} is stored in pieces or compressed, as Keras does not.",
-                  "Repack it with {.code h5repack -l CONTI -f NONE}.")
-    h5$bytes_of_numbers <- h5$bytes_of_numbers + count * width                    # each is named once; names may be repeated
-    if (h5$bytes_of_numbers > h5$size) stop_hdf5(h5, "It announces more data than it holds.")
-    bytes <- if (count == 0) raw()
-             else if (class == 0) part(h5, layout, 4, count * width)
-             else read_bytes(h5, uint(h5, layout, 2, 8), count * width)
-    structure(readBin(bytes, "double", count, size = width, endian = "little"), dims = as.integer(dims))
+    count_bytes(h5, prod(dims) * width)
+    signed <- has_bit(uint(h5, type, 1, 1), 3)
+    as_numbers <- function(bytes, count) decode_numbers(h5, bytes, count, class, width, signed)
+    kind <- uint(h5, layout, 1, 1)
+    if (!uint(h5, layout, 0, 1) %in% 3:5 || kind > 2) stop_hdf5(h5, "{.val {name}} is stored in a way that is not read.", repack)
+    values <- if (prod(dims) == 0) numeric()
+              else if (kind == 0) as_numbers(part(h5, layout, 4, prod(dims) * width), prod(dims))
+              else if (kind == 1) as_numbers(read_bytes(h5, uint(h5, layout, 2, 8), prod(dims) * width), prod(dims))
+              else read_chunks(h5, layout, find_message(messages, 11), dims, width, as_numbers, name)
+    structure(values, dims = as.integer(dims))
+}
+
+# Each array is named once, but names may be repeated.
+count_bytes <- function(h5, count) {
+    h5$bytes_of_numbers <- h5$bytes_of_numbers + count
+    if (h5$bytes_of_numbers > most_bytes(h5)) stop_hdf5(h5, "It announces more data than it holds.")
+}
+
+decode_numbers <- function(h5, bytes, count, class, width, signed) {
+    if (class == 0 && width == 4) {
+        values <- as.numeric(readBin(bytes, "integer", count, 4, endian = "little"))
+        values[is.na(values)] <- -2^31                                           # what R takes for a missing integer
+        return(if (signed) values else values %% 2^32)
+    }
+    if (class == 0) return(as.numeric(readBin(bytes, "integer", count, width, signed = signed, endian = "little")))
+    if (width > 2) return(readBin(bytes, "double", count, width, endian = "little"))
+    bits <- readBin(bytes, "integer", count, 2, signed = FALSE, endian = "little")
+    exponent <- bits %/% 1024 %% 32
+    size <- ifelse(exponent == 0, bits %% 1024 * 2^-24, (1 + bits %% 1024 / 1024) * 2^(exponent - 15))
+    size[exponent == 31] <- ifelse(bits[exponent == 31] %% 1024 == 0, Inf, NaN)
+    ifelse(bits < 2^15, size, -size)
 }

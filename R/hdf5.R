@@ -180,7 +180,8 @@ list_symbols <- function(h5, tree, heap) {
     expect_mark(h5, head, "HEAP")
     names <- read_bytes(h5, uint(h5, head, 24, 8), uint(h5, head, 8, 8))
     addresses <- numeric()
-    for (table in tree_leaves(h5, tree)) {
+    for (entry in tree_entries(h5, tree, key_bytes = 8)) {
+        table <- uint(h5, entry, 8, 8)
         start <- read_bytes(h5, table, 8)
         expect_mark(h5, start, "SNOD")
         count <- uint(h5, start, 6, 2)
@@ -194,19 +195,23 @@ list_symbols <- function(h5, tree, heap) {
     addresses
 }
 
-# Levels fall by one at each step, so the walk ends; a tree is never as deep as the bound.
-tree_leaves <- function(h5, address, level = NULL) {
+# The entries of a tree's leaves, each a key and an address, as bytes. Levels fall by one at each step, so the walk ends; no file of
+# a model has as many entries as the bound.
+tree_entries <- function(h5, address, key_bytes, level = NULL) {
     head <- read_bytes(h5, address, 24)
     expect_mark(h5, head, "TREE")
     own <- uint(h5, head, 5, 1)
     if (own > 8 || (!is.null(level) && own != level)) stop_hdf5(h5)
     count <- uint(h5, head, 6, 2)
-    h5$tree_nodes <- if (is.null(level)) 1 else h5$tree_nodes + 1
-    if (h5$tree_nodes > 10000) stop_hdf5(h5)
-    bytes <- read_bytes(h5, address + 24, 16 * count)
-    children <- vapply(seq_len(count), function(k) uint(h5, bytes, 16 * k - 8, 8), 0)
-    if (own == 0) children else unlist(lapply(children, tree_leaves, h5 = h5, level = own - 1))
+    h5$tree_entries <- 1 + count + if (is.null(level)) 0 else h5$tree_entries
+    if (h5$tree_entries > most_entries) stop_hdf5(h5)
+    bytes <- read_bytes(h5, address + 24, (key_bytes + 8) * count)
+    entries <- lapply(seq_len(count), function(k) part(h5, bytes, (key_bytes + 8) * (k - 1), key_bytes + 8))
+    if (own == 0) return(entries)
+    unlist(lapply(entries, function(entry) tree_entries(h5, uint(h5, entry, key_bytes, 8), key_bytes, own - 1)), recursive = FALSE)
 }
+
+most_entries <- 50000
 
 # The newer kind, once there are more than a few: links or attributes lie in a heap, and a tree lists where. `info` is the message
 # with both addresses.
@@ -229,7 +234,7 @@ tree_records <- function(h5, head) {
     node_bytes <- uint(h5, head, 6, 4)
     record_bytes <- uint(h5, head, 10, 2)
     depth <- uint(h5, head, 12, 2)
-    if (depth > 1 || record_bytes == 0 || node_bytes > 2^20) stop_hdf5(h5, "It has more than a thousand entries in one group.")
+    if (depth > 1 || record_bytes == 0 || node_bytes > 2^20) stop_hdf5(h5, "It has more than a thousand entries in one list.")
     records <- function(address, count, mark) {
         bytes <- read_bytes(h5, address, 6 + count * record_bytes)
         expect_mark(h5, bytes, mark)

@@ -30,8 +30,8 @@ setClass("Model", slots = c(pointer = "externalptr", name = "character", layers 
 #' | a `raw` vector | `serialize_model()` of R |
 #'
 #' Whatever the file, the same network gives the same numbers. Where versions of Keras differ (`hard_sigmoid`, the two
-#' recurrences of a GRU), the version in the file decides. The weights are 32-bit numbers; a file may be damaged or hostile: it
-#' then ends in an error.
+#' recurrences of a GRU), the version in the file decides. The weights are 32-bit numbers; other types become such. They may be
+#' packed, as by `h5repack -f SHUF -f GZIP=9`. A file may be damaged or hostile: it then ends in an error.
 #'
 #' [Layers that are computed][layers] has a table of them: those that deepG and Keras make of sequences.
 #'

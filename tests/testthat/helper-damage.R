@@ -5,7 +5,7 @@ damage_sources <- function() {
     path <- function(...) readBin(fixture_path(...), "raw", 1e6)
     list(early = path("stacks", "dense.h5"), late = path("formats", "latest.h5"), nested = path("containers", "keras2.h5"),
          keras2 = path("containers", "keras2_hard_sigmoid.keras"), keras3 = path("containers", "keras3_hard_sigmoid.keras"),
-         tree = path("containers", "keras2.weights.h5"))
+         tree = path("containers", "keras2.weights.h5"), pieces = path("formats", "pieces.h5"), packed = path("formats", "pieces_latest.h5"))
 }
 
 # j-th whole number below n of file k.
@@ -43,7 +43,7 @@ inflated <- function(k, sources) {
 
 # Two addresses of an HDF5 file change places, or one comes to stand where another was: cycles, and objects of the wrong kind.
 crossed <- function(k, sources) {
-    source <- sources[[c("early", "late", "nested", "tree")[1 + k %% 4]]]
+    source <- sources[[c("early", "late", "nested", "tree", "pieces", "packed")[1 + k %% 6]]]
     words <- matrix(as.integer(source[seq_len(8 * (length(source) %/% 8))]), 8)
     value <- colSums(words * 256^(0:7))
     addresses <- which(value >= 48 & value < length(source) & value %% 8 == 0)

@@ -78,7 +78,8 @@ test_that("an object of inputs is taken in the order of its keys", {
 
 test_that("every form of one model is the same model", {
     plain <- parsed("formats", "plain.h5")
-    for (form in c("fixed_length_names", "names_in_pieces", "latest", "version_1_8", "user_block", "with_optimizer"))
+    for (form in c("fixed_length_names", "names_in_pieces", "latest", "version_1_8", "user_block", "with_optimizer", "compressed", "pieces",
+                   "pieces_latest"))
         expect_identical(parsed("formats", paste0(form, ".h5"))[c("nodes", "weights", "inputs", "outputs", "layers")],
                          plain[c("nodes", "weights", "inputs", "outputs", "layers")], label = form)
     weights <- fixture_path("formats", "weights_only.h5")
@@ -194,7 +195,7 @@ test_that("files of other kinds are refused with a way out", {
         parse_keras(copy(charToRaw("no model at all")))
         parse_keras(copy(plain[seq_len(20000)]))
         parsed("formats", "weights_only.h5")
-        parsed("formats", "compressed.h5")
+        parsed("formats", "lzf.h5")
         parsed("stacks.cases.h5")
     })
     expect_error(check_keras_version("1.2.2", list(file = "x.h5", call = NULL)), "Keras 1.2.2", class = "nucleograd_error_model_file")
