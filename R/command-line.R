@@ -159,7 +159,8 @@ run_batch_command <- function(given) {
                        given$threads, share = share)
     cat(utils::capture.output(show(batch)), sep = "\n", file = stderr())
     failed <- sum(batch@genomes$status == "failed")
-    if (failed) stop(failed, " of ", nrow(batch@genomes), " genomes failed.")
+    open <- sum(batch@genomes$status == "open")
+    if (failed || open) stop(failed, " of ", nrow(batch@genomes), " genomes failed", if (open) paste0(", ", open, " are open: workers were lost"), ".")
 }
 
 first_of <- function(given, otherwise) if (is.null(given)) otherwise else given

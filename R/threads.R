@@ -5,8 +5,8 @@
 #' How many threads the verbs of this package use, and how much memory they may take.
 #'
 #' The first of these that is there counts: the verb's own argument `threads`; the option `nucleograd.threads`; the
-#' environment variable `OMP_NUM_THREADS`; 2. It is never more than the machine's processors, the limit in
-#' `OMP_THREAD_LIMIT` or, under Slurm, `SLURM_CPUS_PER_TASK`; and 1 in a forked process.
+#' environment variable `OMP_NUM_THREADS`; under Slurm `SLURM_CPUS_PER_TASK`; 2. It is never more than the machine's processors, the
+#' limit in `OMP_THREAD_LIMIT` or `SLURM_CPUS_PER_TASK`; and 1 in a forked process.
 #' The results do not depend on it: every number of threads gives the same bits.
 #'
 #' The argument `memory_bytes` of a verb, or else the option `nucleograd.memory_bytes` (default 1e9), bounds what one call of the C core
@@ -21,17 +21,24 @@
 thread_count <- function(threads = NULL) count_threads(threads, environment())
 
 count_threads <- function(threads, call) {
-    positive <- function(word) {
-        number <- suppressWarnings(as.numeric(word))
-        if (length(number) == 1L && is.finite(number) && number >= 1) floor(number)
-    }
+    given <- slurm_processors()
     set <- getOption("nucleograd.threads")
     wanted <- if (!is.null(threads)) check_number(threads, min = 1, max = 1024, call = call)
               else if (!is.null(set)) check_number(set, min = 1, max = 1024, name = "option nucleograd.threads", call = call)
-              else positive(Sys.getenv("OMP_NUM_THREADS"))
-    if (is.null(wanted)) wanted <- 2
-    as.integer(min(wanted, .Call(C_threads), positive(Sys.getenv("SLURM_CPUS_PER_TASK"))))
+              else positive_number(Sys.getenv("OMP_NUM_THREADS"))
+    if (is.null(wanted)) wanted <- if (is.null(given)) 2 else given
+    as.integer(min(wanted, .Call(C_threads), given))
 }
+
+positive_number <- function(word) {
+    number <- suppressWarnings(as.numeric(word))
+    if (length(number) == 1L && is.finite(number) && number >= 1) floor(number)
+}
+
+slurm_processors <- function() positive_number(Sys.getenv("SLURM_CPUS_PER_TASK"))
+
+# For processes; threads of one may be bounded further.
+machine_processors <- function() min(parallel::detectCores(), slurm_processors(), na.rm = TRUE)
 
 # What the bridge needs to run: list(threads, memory_bytes, progress, tile_bytes, round_bytes, plain). The last three are 0, 0
 # and FALSE, the core's own choices, unless a test sets the options nucleograd.tile_bytes, .round_bytes and .plain. The bar

@@ -2,6 +2,7 @@
 #include <R_ext/Rdynload.h>
 #include <R_ext/Visibility.h>
 #include <Rinternals.h>
+#include "core/base/run.h"
 
 #define ENTRY(name, arity) {#name, (DL_FUNC) &bridge_##name, arity}
 
@@ -115,4 +116,5 @@ void attribute_visible R_init_nucleograd(DllInfo *dll)
     R_registerRoutines(dll, NULL, entries, NULL, NULL);
     R_useDynamicSymbols(dll, FALSE);
     R_forceSymbols(dll, TRUE);
+    ng_threads_available();                                          /* forks are noticed from here on */
 }

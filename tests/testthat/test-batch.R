@@ -66,6 +66,13 @@ test_that("results of a genome are those of the verbs", {
     genes <- batch_genes(batch)
     expect_identical(rownames(genes), c("aaaA", "bbbB", "cccC"))
     expect_equal(sort(SummarizedExperiment::assay(genes, "mean")[, 1]), sort(stats::setNames(expected$mean, sub("_1", "", expected$Gene))))
+    effects <- SummarizedExperiment::assay(batch_genes(batch, "locus_tag", "knockout"), "effect")[, 1]
+    expected <- knockout(model, genome, read_annotation(as.data.frame(set)$annotation, genome))
+    expect_equal(effects, stats::setNames(expected$effect, expected$locus_tag))
+    predictions <- batch_predictions(batch)
+    scored <- S4Vectors::mcols(predict(model, genome, step = 100))[[1]]
+    expect_equal(SummarizedExperiment::assay(predictions, "mean"), matrix(mean(scored), 1, dimnames = list("rrna16s", "g1")), tolerance = 1e-12)
+    expect_equal(SummarizedExperiment::assay(predictions, "highest")[[1]], max(scored), tolerance = 1e-12)
     writeLines("changed", file.path(results, "g1", "genes.tsv"))
     expect_error(read_batch(results, verify = TRUE), "genes.tsv", class = "nucleograd_error_file")
 })
@@ -78,11 +85,14 @@ test_that("a batch goes on where it was, to the same bits, whatever the workers"
     parts <- tempfile("results")
     quiet_batch(set[2], parts, batch_model, batch_verbs)
     kept <- file.info(file.path(parts, "g2", "genes.tsv"))$ino
-    gone <- file.path(parts, paste0(".unfinished-g3-", Sys.info()[["nodename"]], "-4194305"))          # no process has this number
-    dir.create(gone)
+    here <- Sys.info()[["nodename"]]
+    left <- file.path(parts, paste(".unfinished", c("g3", "g3", "g3", "g2"), c(here, here, "elsewhere", "elsewhere"), c(4194305, Sys.getpid(), 1, 1), sep = "@"))
+    for (folder in left) dir.create(folder)
     first <- quiet_batch(set, parts, batch_model, batch_verbs, share = c(1, 2))
-    expect_identical(first@genomes$status, c("done", "done", "done"))                                  # 1 and 3; 2 was there
-    expect_false(dir.exists(gone))
+    expect_identical(first@genomes[1:2], data.frame(name = c("g1", "g3"), status = "done"))
+    expect_identical(dir.exists(left), c(FALSE, FALSE, TRUE, TRUE))                                    # no process has the first number; ours made g3
+    quiet_batch(set, parts, batch_model, batch_verbs)
+    expect_identical(dir.exists(left), rep(FALSE, 4))                                                  # what is done needs no finishing
     expect_identical(file_sums(parts), file_sums(whole))
     expect_identical(file.info(file.path(parts, "g2", "genes.tsv"))$ino, kept)
     skip_if_not_installed("BiocParallel")
@@ -106,7 +116,7 @@ test_that("a genome that fails does so alone, and can be mended", {
     expect_match(batch@genomes$reason[2], "g2.gff3")
     expect_match(batch@genomes$reason[3], "does not exist")
     expect_output(print(batch), "2 done, 2 failed, 0 open")
-    expect_identical(list.files(results, "^[.]unfinished", all.files = TRUE), character())
+    expect_identical(list.files(results, "^[.]unfinished@", all.files = TRUE), character())
     file.copy(file.path(folder, "g1.gff3"), file.path(folder, "g2.gff3"), overwrite = TRUE)
     expect_identical(quiet_batch(set, results, batch_model, verbs, tracks = character())@genomes$status, c("done", "done", "failed", "done"))
     expect_identical(read_batch(results)@genomes$name, c("g1", "g2", "g3", "g4"))
@@ -124,8 +134,29 @@ test_that("what a batch cannot do is said before it begins", {
     refuse(set, tempfile(), batch_model, list(genes = list()))
     refuse(set, tempfile(), batch_model, tracks = "wig")
     refuse(set, tempfile(), batch_model, share = c(3, 2))
+    refuse(set, tempfile(), batch_model, BPPARAM = BiocParallel::SnowParam(parallel::detectCores() + 1))
     refuse(set, file.path(list.files(R.home(), full.names = TRUE)[1], "x"), batch_model, class = "file")
     refuse(genome_set(data.frame(genome = "x.fna")), tempfile(), batch_model)
     expect_error(read_batch("nowhere"), class = "nucleograd_error_file")
+    expect_error(batch_predictions(new("Batch", directory = tempdir())), "predictions.tsv", class = "nucleograd_error_file")
     expect_error(batch_genes(quiet_batch(set, tempfile(), batch_model, list(predict = list()))), "genes.tsv", class = "nucleograd_error_file")
+})
+
+test_that("workers times threads are no more than the processors", {
+    skip_if_not_installed("BiocParallel")
+    with_slurm <- function(cpus, code) {
+        old <- Sys.getenv("SLURM_CPUS_PER_TASK", NA)
+        on.exit(if (is.na(old)) Sys.unsetenv("SLURM_CPUS_PER_TASK") else Sys.setenv(SLURM_CPUS_PER_TASK = old))
+        Sys.setenv(SLURM_CPUS_PER_TASK = cpus)
+        code
+    }
+    threads <- function(BPPARAM, threads = NULL, cpus = 2) with_slurm(cpus, worker_threads(threads, BPPARAM))
+    expect_identical(threads(BiocParallel::SnowParam(2)), 1)
+    expect_identical(threads(BiocParallel::MulticoreParam(1)), 1)
+    expect_identical(threads(BiocParallel::SnowParam(1), 1024), as.numeric(thread_count(2)))
+    expect_error(threads(BiocParallel::SnowParam(2), cpus = 1), "at most 1 worker", class = "nucleograd_error_argument")
+    expect_null(threads(NULL))
+    skip_if_not_installed("batchtools")
+    expect_identical(threads(BiocParallel::BatchtoolsParam(2, cluster = "socket")), 1)
+    expect_null(threads(suppressMessages(BiocParallel::BatchtoolsParam(8, cluster = "slurm"))))                         # each job counts its own
 })

@@ -27,6 +27,8 @@ test_that("the argument counts, then the option, then the environment, then 2", 
 test_that("never more than the machine has, or the batch system gives", {
     expect_identical(under(thread_count(1024)), machine)
     expect_identical(under(thread_count(1024), c(SLURM_CPUS_PER_TASK = "1")), 1L)
+    expect_identical(under(thread_count(), c(SLURM_CPUS_PER_TASK = "1024")), machine)
+    expect_identical(under(thread_count(), c(SLURM_CPUS_PER_TASK = "1024", OMP_NUM_THREADS = "1")), 1L)
 })
 
 test_that("words in the environment that are no numbers do not count", {
