@@ -83,6 +83,12 @@ design_backgrounds <- function(background, length, n, seed, round) {
     background[, .Call(C_random, seed, 2^40 + round, n, ncol(background)) + 1, drop = FALSE]
 }
 
+# Codes of sequences, a column each, with their dinucleotides in another order.
+shuffled_codes <- function(codes, seed, threads, call) {
+    shuffled <- suppressWarnings(shuffle_sequences(code_letters(codes, nrow(codes)), seed = seed, threads = threads), classes = "nucleograd_warning_alone")
+    matrix(as.integer(sequence_codes(shuffled, call)$code), nrow(codes))
+}
+
 network_probability <- function(fit, codes, run, frame)
     stats::plogis(core_inside(fit$settings, fit$state, as.raw(codes), character(), run, frame)$logit)
 
@@ -99,9 +105,7 @@ construct_sequences <- function(fit, n, syntax, background, min_p, seed, threads
     kept <- NULL
     for (round in 0:19) {
         original <- design_backgrounds(background, length, n, seed, round)
-        shuffled <- matrix(as.integer(sequence_codes(suppressWarnings(
-            shuffle_sequences(code_letters(original, length), seed = (seed + round) %% .Machine$integer.max, threads = threads),
-            classes = "nucleograd_warning_alone"), frame)$code), length)
+        shuffled <- shuffled_codes(original, (seed + round) %% .Machine$integer.max, threads, frame)
         drawn <- lapply(seq_len(n), function(i) {
             uniform <- design_uniform(seed, round * n + i, 4 + 2 * length)
             chosen <- parts[[drawn_from(share, uniform[1])]]

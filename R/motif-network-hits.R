@@ -102,8 +102,11 @@ evaluate_hits <- function(hits, sites, by = c("any", "motif")) {
 #' @param type `"logo"`: letters in the windows that excite each live filter, in bits, motifs first; `"loss"`: the parts of the loss over the
 #'   epochs, a line a restart; `"heads"`: what the mean activation of each filter adds to the attention of each head before the softmax, in
 #'   nats, and `"position"`: what each position adds, both exact in the first layer and means over `newx` in the others; `"attention"`:
-#'   where the sequences `newx` are read.
-#' @param newx Sequences of the network's length; of `"attention"`, and of later layers.
+#'   where the sequences `newx` are read; `"track"`: one sequence base by base: attention, activations of the filters that are motifs, [hits()], and
+#'   [attribution()] of [as_model()]; `"roc"`: how well `newx` are told apart, of a [simulation][simulate_motifs] beside [bayes_score()], which
+#'   no classifier beats.
+#' @param newx Sequences of the network's length; of `"attention"`, `"track"` and `"roc"`, and of later layers.
+#' @param y Labels of `newx` for `"roc"`: 0 and 1, logical, a factor of two levels or probabilities (above 0.5); a simulation knows them.
 #' @param ... Not used.
 #' @return A `ggplot`.
 #' @section Errors: `nucleograd_error_package`: ggplot2, or for a logo ggseqlogo, is not installed.
@@ -114,12 +117,13 @@ evaluate_hits <- function(hits, sites, by = c("any", "motif")) {
 #' if (requireNamespace("ggplot2", quietly = TRUE)) plot(fit, "loss")
 #' @method plot motif_network
 #' @export
-plot.motif_network <- function(x, type = c("logo", "loss", "heads", "position", "attention"), newx = NULL, ...) {
-    if (...length()) stop_input("{.fun plot} takes {.arg type} and {.arg newx} only.")
-    type <- check_choice(type, c("logo", "loss", "heads", "position", "attention"))
+plot.motif_network <- function(x, type = c("logo", "loss", "heads", "position", "attention", "track", "roc"), newx = NULL, y = NULL, ...) {
+    if (...length()) stop_input("{.fun plot} takes {.arg type}, {.arg newx} and {.arg y} only.")
+    type <- check_choice(type, c("logo", "loss", "heads", "position", "attention", "track", "roc"))
     need_package("ggplot2")
     switch(type, logo = plot_network_logo(x), loss = plot_network_loss(x), heads = plot_network_heads(x, newx),
-           position = plot_network_positions(x, newx), attention = plot_network_attention(x, newx))
+           position = plot_network_positions(x, newx), attention = plot_network_attention(x, newx), track = plot_network_track(x, newx),
+           roc = plot_network_roc(x, newx, y))
 }
 
 plot_network_logo <- function(x, call = parent.frame()) {

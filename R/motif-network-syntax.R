@@ -198,14 +198,16 @@ as.data.frame.motif_syntax <- function(x, row.names = NULL, optional = FALSE, ..
 
 #' @rdname syntax
 #' @param type `"spacing"`: how often each gap is seen between the motifs of the six commonest pairs, grey where random pairings have them;
-#'   `"configurations"`: the share of each of the twelve commonest.
+#'   `"configurations"`: the share of each of the twelve commonest; `"graph"`: motifs, and an arrow from each to the next of a configuration
+#'   where at least `least` sequences have them so, with directions and the commonest gap.
 #' @method plot motif_syntax
 #' @export
-plot.motif_syntax <- function(x, type = c("spacing", "configurations"), ...) {
+plot.motif_syntax <- function(x, type = c("spacing", "configurations", "graph"), ...) {
     if (...length()) stop_input("{.fun plot} takes {.arg type} only.")
-    type <- check_choice(type, c("spacing", "configurations"))
+    type <- check_choice(type, c("spacing", "configurations", "graph"))
     need_package("ggplot2")
     if (type == "configurations") return(plot_configurations(x))
+    if (type == "graph") return(plot_syntax_graph(x, environment()))
     if (!NROW(x$spacing)) stop_input("No pair of motifs has {x$settings$least} example{?s} whose spacing could be drawn.")
     plot_spacing(x)
 }
@@ -233,4 +235,46 @@ plot_configurations <- function(x) {
         ggplot2::scale_x_continuous(expand = ggplot2::expansion(c(0, 0.05))) +
         ggplot2::labs(x = "Share of the positive sequences", y = NULL, title = "What the network reads, in order") +
         plain_theme()
+}
+
+# Neighbours in the configurations of hits: a row for each pair of motifs with their strands, most frequent first.
+motif_neighbours <- function(hits) {
+    at <- which(hits$sequence[-1] == hits$sequence[-nrow(hits)])
+    word <- paste0(hits$motif, "(", hits$strand, ")")
+    table <- data.frame(first = hits$motif[at], second = hits$motif[at + 1], pair = paste(word[at], word[at + 1]),
+                        gap = hits$start[at + 1] - hits$end[at] - 1)
+    rows <- lapply(split(table, table$pair), function(same) data.frame(
+        same[1, c("first", "second", "pair")], n = nrow(same), gap = as.numeric(names(which.max(table(same$gap))))))
+    table <- do.call(rbind, rows)
+    rownames(table) <- NULL
+    table[order(-table$n), ]
+}
+
+plot_syntax_graph <- function(x, call) {
+    if (!nrow(x$hits)) stop_input("There is no hit in a positive sequence to draw.", call = call)
+    percent <- function(count) paste(round(100 * count / x$settings$positives), "%")
+    motifs <- sort(unique(x$hits$motif), method = "radix")
+    angle <- 2 * pi * (seq_along(motifs) - 1) / length(motifs)
+    carriers <- vapply(motifs, function(motif) length(unique(x$hits$sequence[x$hits$motif == motif])), 0L)
+    points <- data.frame(x = sin(angle), y = cos(angle), label = paste0(motifs, "\n", percent(carriers)))
+    rules <- motif_neighbours(x$hits)
+    rules <- rules[rules$n >= x$settings$least & rules$first != rules$second, ]
+    # Arrows between the same two motifs lie beside each other, and end before the points.
+    from <- points[match(rules$first, motifs), c("x", "y")]
+    to <- points[match(rules$second, motifs), c("x", "y")]
+    beside <- 0.12 * stats::ave(seq_len(nrow(rules)), rules$first, rules$second, FUN = seq_along)
+    at <- function(part) data.frame(x = from$x + part * (to$x - from$x) + beside * (to$y - from$y) / 2,
+                                    y = from$y + part * (to$y - from$y) - beside * (to$x - from$x) / 2)
+    arrows <- data.frame(at(0.2), xend = at(0.8)$x, yend = at(0.8)$y, n = rules$n)
+    labels <- data.frame(at(0.5), label = sprintf("%s, %d bp, %s", gsub("[^ ]*\\(|\\)", "", rules$pair), as.integer(rules$gap), percent(rules$n)))
+    ggplot2::ggplot(mapping = ggplot2::aes(.data$x, .data$y)) +
+        ggplot2::geom_segment(ggplot2::aes(xend = .data$xend, yend = .data$yend, linewidth = .data$n), arrows, colour = "#0072B2",
+                              arrow = ggplot2::arrow(length = ggplot2::unit(0.1, "inches"), type = "closed")) +
+        ggplot2::geom_label(ggplot2::aes(label = .data$label), labels, size = 3, label.size = 0) +
+        ggplot2::geom_label(ggplot2::aes(label = .data$label), points, fill = "grey92", label.size = 0) +
+        ggplot2::scale_linewidth(range = c(0.3, 2), guide = "none") +
+        ggplot2::coord_equal(xlim = c(-1.4, 1.4), ylim = c(-1.2, 1.2)) +
+        ggplot2::labs(title = "Motifs and what follows them",
+                      subtitle = "shares of the positive sequences; arrows: directions of the two, commonest gap, share") +
+        ggplot2::theme_void(base_size = 11) + ggplot2::theme(plot.subtitle = ggplot2::element_text(colour = "grey40", size = 9))
 }

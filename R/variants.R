@@ -6,7 +6,12 @@
 #'
 #' Substitutions, of one base or several, compute only what they reach, see [knockout()]. Insertions and deletions move what follows: their
 #' windows are run again as a whole. A window then keeps the base it begins with, and at the end of a linear contig it moves to the left.
+#'
+#' A [motif network][motif_network] has one window a variant, with the variant in the middle (near an end of the contig, which counts as linear, the
+#' window lies inside), and says too which [hits()] come and go: columns `lost` and `gained`, motifs with their strand. A hit stays if
+#' one of the same motif overlaps half of it; behind an insertion or deletion places are those of the reference.
 #' @inheritParams knockout
+#' @param model A [Model-class], or a [motif network][motif_network], for which `target`, `window` and `step` stay as they are.
 #' @param variants The path of a VCF file, plain or gzipped; or a data.frame with the columns `contig`, `position` (1-based), `ref` and `alt`; or
 #'   a `GRanges` with the columns `ref` and `alt`, or `REF` and `ALT`. A row with several alternatives, in a VCF file separated by
 #'   commas, becomes several variants.
@@ -24,8 +29,13 @@
 #' @export
 variant_effect <- function(model, genome, variants, target = 1, output = c("logit", "probability"), window = NULL, step = NULL,
                            threads = NULL, memory_bytes = NULL) {
-    check_model(model)
     check_is(genome, "DNAStringSet", "read_genome")
+    if (inherits(model, "motif_network")) {
+        check_whole_window(target, window, step)
+        return(network_variants(model, genome, variants, check_choice(output, c("logit", "probability")),
+                                run_settings(threads, progress = "Trying variants", memory_bytes = memory_bytes), environment()))
+    }
+    check_model(model)
     ranges <- check_variants(variants, genome)
     goal <- target_of(model, target, check_choice(output, c("logit", "probability")))
     windows <- genome_windows(model, genome, window, step)
