@@ -94,7 +94,7 @@ window_checks <- function(checks, method) {
 warn_tolerance <- function(data, settings) {
     if (is.null(settings$tolerance)) return()
     relative <- abs(data$gap) / abs(data$output - data$baseline_output)
-    out <- data$nodes + 2 > settings$max_nodes & relative > settings$tolerance
+    out <- data$nodes > settings$max_nodes - 1 & relative > settings$tolerance
     if (any(out %in% TRUE))
         cli::cli_warn(c("{sum(out %in% TRUE)} of {nrow(data)} window{?s} reached {.code max_nodes = {settings$max_nodes}} with a completeness gap above the tolerance.",
                         x = "The largest gap is {format(100 * max(relative[out %in% TRUE]), digits = 2)} % of F(x) - F(baseline)."),
@@ -128,17 +128,26 @@ part_pass <- function(job, part, r, run) {
     for (here in chunks) {
         some <- replace(part, "starts", list(part$starts[here]))
         baseline <- if (isTRUE(pass$simplex)) list(job$settings$seed, r, part$name) else job$baseline$rows(some, r)
-        request <- list(wanted = job$goal$nodes, cotangents = job$goal$cotangents, bases = read, starts = some$starts, window = part$width,
-                        baseline = baseline, path = pass$path)
-        found <- advise_memory(.Call(C_attribute_contig, job$model@pointer, request$wanted, request$cotangents, request$bases, request$starts,
-                                     request$window, baseline, pass$path, part_of_run(run, here, length(part$starts)), job$frame),
-                               job$model, request, run, job$frame)
+        found <- by_targets(job$goal$cotangents, job$settings$tolerance, function(cotangents) {
+            request <- list(wanted = job$goal$nodes, cotangents = cotangents, bases = read, starts = some$starts, window = part$width,
+                            baseline = baseline, path = pass$path)
+            advise_memory(.Call(C_attribute_contig, job$model@pointer, request$wanted, cotangents, request$bases, request$starts,
+                                request$window, baseline, pass$path, part_of_run(run, here, length(part$starts)), job$frame),
+                          job$model, request, run, job$frame)
+        })
         for (t in seq_along(sums)) {
             sums[[t]] <- if (is.null(sums[[t]])) found[[1]][[t]] else sums[[t]] + found[[1]][[t]]
             checks[[t]] <- cbind(checks[[t]], checks_of(found[[2]], t, length(here)))
         }
     }
     Map(list, sums, checks)
+}
+
+# Targets go in one call of the core, or, since each chooses its own nodes, one after the other.
+by_targets <- function(cotangents, tolerance, one_call) {
+    if (is.null(tolerance) || length(cotangents) == 1) return(one_call(cotangents))
+    found <- lapply(cotangents, function(one) one_call(list(one)))
+    list(lapply(found, function(one) one[[1]][[1]]), do.call(cbind, lapply(found, `[[`, 2)))
 }
 
 # Of target number t, whose windows are side by side.
@@ -222,7 +231,8 @@ attribute_arrays <- function(model, arrays, baseline, goal, settings, replicates
         read <- if (is.null(pass$rate)) given$numbers else lapply(inputs, mutated_array, rate = pass$rate, seed = settings$seed, r = r, call = frame)
         rows <- if (isTRUE(pass$simplex)) lapply(seq_along(inputs), function(k) simplex_rows(given$shapes[[k]], given$count, settings$seed, r, k))
                 else lapply(baselines, function(one) one$rows(r))
-        found <- .Call(C_attribute_arrays, model@pointer, goal$nodes, goal$cotangents, read, given$shapes, given$count, rows, pass$path, run, frame)
+        found <- by_targets(goal$cotangents, settings$tolerance, function(cotangents)
+            .Call(C_attribute_arrays, model@pointer, goal$nodes, cotangents, read, given$shapes, given$count, rows, pass$path, run, frame))
         for (t in targets) for (k in seq_along(inputs)) {
             raw <- from_row_major(found[[1]][[t]][[k]], c(given$count, given$shapes[[k]]))
             so_far[[t]][[k]] <- gather(so_far[[t]][[k]], method_map(settings$method, raw, inputs[[k]]), checks_of(found[[2]], t, given$count),

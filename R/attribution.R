@@ -62,10 +62,12 @@ setClass("Attribution", slots = c(scores = "list", errors = "list", genome = "DN
 #' **Rule.** `"midpoint"`: `nodes` points in the middle of equal intervals. `"trapezoid"`: `nodes + 1` points with both ends, as
 #' deepG's `integrated_gradients(m_steps = nodes)`. `"gauss-legendre"`: `nodes` points.
 #'
-#' **Tolerance.** With `tolerance` each window chooses its nodes: the path is cut into pieces with a node in the middle of each, and the piece
-#' whose share of F(x) - F(x') is off the most is cut in three, until what the pieces are off sums to at most `tolerance` times
-#' |F(x) - F(x')|, or `max_nodes` are used, which is a warning. `nodes` and `rule` then do not count. The gap is a screen: it says nothing of
-#' errors of single bases that cancel. Its windows go one by one, and memory grows with their length times their nodes.
+#' **Tolerance.** With `tolerance` each window chooses its nodes, for each target its own. What F and its slope are at the nodes says how far each interval
+#' between them is off; the next node goes into the worst one, until both the completeness gap and the root of the sum of the squares of what intervals
+#' are off, since a gap may be small by chance, are at most `tolerance` times |F(x) - F(x')|, or `max_nodes` are used, which is a warning. `nodes` and
+#' `rule` then do not count. A gap takes fewer nodes so than by a fixed number, the more the path turns in few places; the same accuracy of single
+#' bases does not (`tools/bench adaptive`): the gap is a screen, and says nothing of errors of single bases that cancel. Memory grows with the length
+#' of a window times its nodes.
 #'
 #' **Windows** are as in [predict.Model()]; where they overlap, a base's score is the mean over the windows that cover it.
 #' N and other ambiguous letters are rows of zeros in sequence and baseline; their score is 0.
@@ -125,7 +127,7 @@ attribution <- function(model, genome, method = "ig", baseline = "uniform", node
     nodes <- check_number(nodes, min = 1, max = 1e5)
     max_nodes <- check_number(max_nodes, min = 3, max = 1e5)
     goal <- targets_of(model, target, output)
-    if (!is.null(tolerance)) check_tolerance(tolerance, method, length(goal$target))
+    if (!is.null(tolerance)) check_tolerance(tolerance, method)
     path_method <- attribution_methods[[method]]$baseline
     if (missing(baseline) && method %in% c("expected", "deepshap")) baseline <- "dinucleotide"
     seed <- seed_or_draw(seed, random = attribution_methods[[method]]$random || path_method && is_drawn(baseline))
@@ -181,11 +183,10 @@ new_attribution <- function(job, t, found, genome, windows) {
 
 one_or_named <- function(results, goal) if (length(results) == 1) results[[1]] else stats::setNames(results, goal$name)
 
-check_tolerance <- function(tolerance, method, targets, call = parent.frame()) {
+check_tolerance <- function(tolerance, method, call = parent.frame()) {
     if (!is.numeric(tolerance) || length(tolerance) != 1 || is.na(tolerance) || tolerance <= 0 || tolerance >= 1)
         stop_input("{.arg tolerance} must be NULL or one number between 0 and 1, not {friendly(tolerance)}.", call = call)
     if (method != "ig") stop_input("{.arg tolerance} chooses the nodes of {.code method = \"ig\"}; {.val {method}} has none.", call = call)
-    if (targets > 1) stop_input("{.arg tolerance} chooses the nodes of one target; {.arg target} has {targets}.", call = call)
 }
 
 is_drawn <- function(baseline) is.function(baseline) || is(baseline, "DNAStringSet") || is.character(baseline) && any(baseline %in% drawn_baselines | is_markov(baseline)) ||

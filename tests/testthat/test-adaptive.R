@@ -4,23 +4,24 @@ kinked <- toy_network(c(20, 4), conv(random_array(c(4, 4, 5), 41), random_array(
                       dense(random_array(c(50, 2), 43)), activation("softmax"))
 kinked_model <- model_from(kinked)
 
-# Pieces of the path, the worst one cut in three until their errors are small: list(scores, nodes).
+# The next node goes where the trapezoids between nodes miss the change of F the most: list(scores, nodes).
 naive_adaptive <- function(x, baseline, tolerance, max_nodes) {
     value <- function(a) naive_value(kinked, list(baseline + a * (x - baseline)))
     scores_at <- function(a) naive_scores(kinked, list(x), list(baseline), a, 1)[[1]]
-    piece <- function(from, to) list(from = from, to = to, scores = scores_at((from + to) / 2))
-    error <- function(p) abs(value(p$to) - value(p$from) - (p$to - p$from) * sum(p$scores))
-    pieces <- lapply(0:2, function(i) piece(i / 3, (i + 1) / 3))
-    while (length(pieces) + 2 <= max_nodes) {
-        errors <- vapply(pieces, error, 0)
-        if (sum(errors) <= tolerance * abs(value(1) - value(0))) break
-        worst <- pieces[[which.max(errors)]]
-        third <- (worst$to - worst$from) / 3
-        middle <- list(from = worst$from + third, to = worst$to - third, scores = worst$scores)
-        pieces[[which.max(errors)]] <- middle
-        pieces <- c(pieces, list(piece(worst$from, middle$from), piece(middle$to, worst$to)))
+    at <- c(1, 3, 5) / 6
+    repeat {
+        at <- sort(at)
+        scores <- lapply(at, scores_at)
+        slopes <- vapply(scores, sum, 0)
+        n <- length(at)
+        ends <- c(0, at, 1)
+        errors <- diff(vapply(ends, value, 0)) - diff(ends) * (c(slopes[1], slopes) + c(slopes, slopes[n])) / 2
+        if (max(abs(sum(errors)), sqrt(sum(errors^2))) <= tolerance * abs(value(1) - value(0)) || n == max_nodes) break
+        k <- which.max(abs(errors))
+        at <- c(at, if (k == 1) at[1] / 3 else if (k > n) 1 - (1 - at[n]) / 3 else (at[k - 1] + at[k]) / 2)
     }
-    list(scores = Reduce(`+`, lapply(pieces, function(p) (p$to - p$from) * p$scores)), nodes = length(pieces))
+    weights <- diff(c(0, (at[-1] + at[-n]) / 2, 1))
+    list(scores = Reduce(`+`, Map(`*`, scores, weights)), nodes = n)
 }
 
 test_that("nodes and scores are those of the rule, and the gap is below the tolerance", {

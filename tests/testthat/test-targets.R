@@ -25,7 +25,7 @@ test_that("several targets of a genome are what each of them is alone", {
     model <- two_heads()
     genome <- genome_of_targets()
     targets <- function(...) attribution(model, genome, ..., nodes = 7, window = 300, step = 120, seed = 1)
-    for (settings in list(list(), list(baseline = "dinucleotide", replicates = 2), list(method = "gradient", strand = "both"), list(output = "probability"))) {
+    for (settings in list(list(), list(baseline = "dinucleotide", replicates = 2), list(method = "gradient", strand = "both"), list(output = "probability"), list(tolerance = 0.1))) {
         together <- do.call(targets, c(settings, list(target = c(4, 2))))
         expect_named(together, c("amount", "class_2"))
         for (k in 1:2) expect_same_attribution(together[[k]], do.call(targets, c(settings, list(target = c(4, 2)[k]))))
@@ -38,6 +38,8 @@ test_that("several targets of arrays are", {
     together <- attribution(two_heads(), x, target = "all", nodes = 7)
     expect_length(together, 4)
     for (k in 1:4) expect_equal(together[[k]], attribution(two_heads(), x, target = k, nodes = 7), tolerance = 1e-6)
+    adaptive <- attribution(two_heads(), x, target = 3:4, tolerance = 0.1)
+    for (k in 1:2) expect_equal(adaptive[[k]], attribution(two_heads(), x, target = k + 2, tolerance = 0.1), tolerance = 1e-6)
 })
 
 test_that("threads and memory change no bit of them", {

@@ -1,142 +1,246 @@
 #include <math.h>
+#include <string.h>
 #include "core/attribution/adaptive.h"
 
-enum { FIRST_PIECES = 3, BLOCK = 4096 };         /* numbers that are delivered at a time */
+enum {
+    FIRST_NODES = 3,
+    ROUND_BYTES = 16 << 20,                      /* of the samples of a round */
+    BLOCK = 4096                                 /* numbers that are delivered at a time */
+};
 
-/* A piece of the path: its ends and F there, its node, the node's gradient times (x - x') and the sum of that. */
-typedef struct piece { double from, to, node, from_value, to_value, slope; float *scores; } piece;
+static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
+static int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }
 
-typedef struct adaptive {
+/* A node, with F there and the gradient times (x - x'), and the sum of that. */
+typedef struct point { double at, value, slope; float *scores; } point;
+
+/* The nodes of a window, in the order of the path. */
+typedef struct line { point *points; int64_t count; double baseline_output, output; } line;
+
+typedef struct job {
     ng_stream stream;
+    ng_source source;                            /* gives the stream the active windows, one after the other */
+    const ng_source *all;
     const ng_objective *objective;
-    int64_t window, *offset;                     /* of the inputs in the scores of a node */
-    piece *pieces;
-    int64_t count, most, made;                   /* pieces, at most, and with memory for their scores */
-} adaptive;
+    const ng_adaptive *settings;
+    int64_t *offset;                             /* of the inputs in the scores of a node; behind the last: of all */
+    int64_t group;                               /* windows whose nodes are kept at a time */
+    line *lines;                                 /* of the group */
+    int64_t *active, active_count;               /* numbers of windows that are not done */
+    double *positions, *weights, *values;        /* of the active ones */
+    float **rooms;                               /* for scores of nodes of the group */
+    int64_t rooms_made, rooms_used;
+} job;
 
-static double error_of(const piece *p) { return fabs(p->to_value - p->from_value - (p->to - p->from) * p->slope); }
-
-static double value_at(adaptive *todo, double position)
+static void active_rows(const void *data, int input, int64_t window, ng_range rows, float *sequence, float *baseline)
 {
-    double value;
-    const ng_round round = {.first_window = todo->window, .windows = 1, .nodes = 1, .positions = &position};
-    ng_stream_forward(&todo->stream, &round, todo->objective, &value, NULL);
-    return value;
+    const job *todo = data;
+    todo->all->rows(todo->all->data, input, todo->active[window], rows, sequence, baseline);
 }
 
-typedef struct receipt { const adaptive *todo; piece *to; } receipt;
+/* ---- the rule ---- */
+
+/* Of the interval before node k; behind the last node for k = count. */
+static double error_of(const line *own, int64_t k)
+{
+    const point *left = k > 0 ? &own->points[k - 1] : NULL, *right = k < own->count ? &own->points[k] : NULL;
+    const double width = (right ? right->at : 1) - (left ? left->at : 0);
+    const double change = (right ? right->value : own->output) - (left ? left->value : own->baseline_output);
+    return change - width * ((left ? left : right)->slope + (right ? right : left)->slope) / 2;
+}
+
+static double weight_of(const line *own, int64_t k)
+{
+    const double at = own->points[k].at;
+    const double before = k > 0 ? (at - own->points[k - 1].at) / 2 : at;
+    const double behind = k + 1 < own->count ? (own->points[k + 1].at - at) / 2 : 1 - at;
+    return before + behind;
+}
+
+/* Where the next node goes; negative: the window is done. */
+static double next_position(const line *own, const ng_adaptive *settings)
+{
+    if (own->count < FIRST_NODES) return (2.0 * (double)own->count + 1) / (2 * FIRST_NODES);
+    double sum = 0, squares = 0, largest = -1;
+    int64_t worst = 0;
+    for (int64_t k = 0; k <= own->count; k++) {
+        const double error = error_of(own, k);
+        sum += error;
+        squares += error * error;
+        if (fabs(error) <= largest) continue;
+        largest = fabs(error);
+        worst = k;
+    }
+    if (fmax(fabs(sum), sqrt(squares)) <= settings->tolerance * fabs(own->output - own->baseline_output)) return -1;
+    if (own->count == settings->max_nodes) return -1;
+    if (worst == 0) return own->points[0].at / 3;
+    if (worst == own->count) return 1 - (1 - own->points[worst - 1].at) / 3;
+    return (own->points[worst - 1].at + own->points[worst].at) / 2;
+}
+
+/* ---- nodes ---- */
+
+/* Room for the scores of a node; NULL: no memory. */
+static float *take_room(job *todo, ng_error *error)
+{
+    if (todo->rooms_used == todo->rooms_made) {
+        const int64_t size = todo->offset[todo->stream.plan->origin_count];
+        if (!(todo->rooms[todo->rooms_made] = ng_alloc(todo->stream.run->arena, size, sizeof(float), error))) return NULL;
+        todo->rooms_made++;
+    }
+    return todo->rooms[todo->rooms_used++];
+}
+
+static point *add_point(line *own, double at)
+{
+    int64_t k = own->count++;
+    for (; k > 0 && own->points[k - 1].at > at; k--) own->points[k] = own->points[k - 1];
+    own->points[k] = (point){.at = at};
+    return &own->points[k];
+}
+
+typedef struct receipt { const job *todo; point **to; } receipt;         /* of the active windows */
 
 static void take_scores(void *data, int input, int64_t window, ng_range rows, const double *scores, double sum)
 {
     const receipt *here = data;
     const ng_plan *plan = here->todo->stream.plan;
     const int64_t channels = plan->nodes[plan->input_nodes[input]].whole.channels;
-    float *to = here->to->scores + here->todo->offset[input] + rows.first * channels;
-    (void)window;
+    float *to = here->to[window]->scores + here->todo->offset[input] + rows.first * channels;
     for (int64_t i = 0; i < (rows.last - rows.first) * channels; i++) to[i] = (float)scores[i];
-    here->to->slope += sum;
+    here->to[window]->slope += sum;
 }
 
-/* A new piece and its node in the middle; NULL: no memory. */
-static piece *add_piece(adaptive *todo, double from, double to, double from_value, double to_value, ng_error *error)
+/* Leaves the windows that are not done active, with their next positions. */
+static void find_positions(job *todo, int64_t first)
 {
-    const double weight = 1;
-    piece *made = &todo->pieces[todo->count];
-    if (todo->count == todo->made) {
-        const ng_plan *plan = todo->stream.plan;
-        made->scores = ng_alloc(todo->stream.run->arena, todo->offset[plan->origin_count], sizeof *made->scores, error);
-        if (!made->scores) return NULL;
-        todo->made++;
+    const int64_t before = todo->active_count;
+    todo->active_count = 0;
+    for (int64_t i = 0; i < before; i++) {
+        const int64_t window = todo->active[i];
+        const double at = next_position(&todo->lines[window - first], todo->settings);
+        if (at < 0) continue;
+        todo->positions[todo->active_count] = at;
+        todo->active[todo->active_count++] = window;
     }
-    todo->count++;
-    *made = (piece){from, to, (from + to) / 2, from_value, to_value, 0, made->scores};
-    const ng_round round = {.first_window = todo->window, .windows = 1, .nodes = 1, .positions = &made->node, .weights = &weight, .begin = true};
-    receipt here = {todo, made};
-    ng_stream_gradient(&todo->stream, &round, todo->objective);
-    ng_stream_deliver(&todo->stream, 0, todo->window, 1, true, take_scores, &here);
-    return made;
+    if (todo->active_count && todo->active_count < before) ng_stream_begin(&todo->stream, 0, todo->active_count);
 }
 
-/* The outer thirds become new pieces, the middle one keeps the node. */
-static ng_status cut(adaptive *todo, piece *p, ng_error *error)
+static ng_status add_nodes(job *todo, int64_t first, point **added, ng_error *error)
 {
-    const double third = (p->to - p->from) / 3, left = p->from + third, right = p->to - third;
-    const double left_value = value_at(todo, left), right_value = value_at(todo, right);
-    if (!add_piece(todo, p->from, left, p->from_value, left_value, error)) return error->status;
-    if (!add_piece(todo, right, p->to, right_value, p->to_value, error)) return error->status;
-    p->from = left;
-    p->to = right;
-    p->from_value = left_value;
-    p->to_value = right_value;
+    const ng_round round = {.windows = todo->active_count, .nodes = 1, .positions = todo->positions, .weights = todo->weights,
+                            .window_stride = 1, .begin = true};
+    receipt here = {todo, added};
+    for (int64_t i = 0; i < todo->active_count; i++) {
+        added[i] = add_point(&todo->lines[todo->active[i] - first], todo->positions[i]);
+        if (!(added[i]->scores = take_room(todo, error))) return error->status;
+    }
+    ng_stream_gradient(&todo->stream, &round, todo->objective, todo->values);
+    for (int64_t i = 0; i < todo->active_count; i++) added[i]->value = todo->values[i];
+    ng_stream_deliver(&todo->stream, 0, 0, todo->active_count, true, take_scores, &here);
     return NG_OK;
 }
 
-static ng_status refine(adaptive *todo, const ng_adaptive *settings, ng_check *check, ng_error *error)
+/* ---- windows ---- */
+
+static void begin_group(job *todo, int64_t first, int64_t windows)
 {
-    double values[FIRST_PIECES + 1];
-    todo->count = 0;
-    for (int i = 0; i <= FIRST_PIECES; i++) values[i] = value_at(todo, (double)i / FIRST_PIECES);
-    for (int i = 0; i < FIRST_PIECES; i++)
-        if (!add_piece(todo, (double)i / FIRST_PIECES, (i + 1.0) / FIRST_PIECES, values[i], values[i + 1], error)) return error->status;
-    check->baseline_output = values[0];
-    check->output = values[FIRST_PIECES];
-    while (todo->count + 2 <= settings->max_nodes) {
-        piece *worst = todo->pieces;
-        double sum = 0;
-        for (piece *p = todo->pieces; p < todo->pieces + todo->count; p++) {
-            sum += error_of(p);
-            if (error_of(p) > error_of(worst)) worst = p;
+    todo->active_count = windows;
+    todo->rooms_used = 0;
+    for (int64_t i = 0; i < windows; i++) todo->active[i] = first + i;
+    ng_stream_begin(&todo->stream, 0, windows);
+}
+
+static void evaluate_ends(job *todo)
+{
+    static const double ends[] = {0, 1};
+    for (int end = 0; end < 2; end++) {
+        const ng_round round = {.windows = todo->active_count, .nodes = 1, .positions = ends + end};
+        ng_stream_forward(&todo->stream, &round, todo->objective, todo->values, NULL);
+        for (int64_t i = 0; i < todo->active_count; i++) {
+            line *own = &todo->lines[i];
+            *(end ? &own->output : &own->baseline_output) = todo->values[i];
+            own->count = 0;
         }
-        if (sum <= settings->tolerance * fabs(check->output - check->baseline_output)) break;
-        if (cut(todo, worst, error) || ng_poll(todo->stream.run, 0, error)) return error->status;
     }
-    return NG_OK;
 }
 
-/* The weighted sums over the pieces, block by block. */
-static void deliver(const adaptive *todo, const ng_sink *sink, ng_check *check)
+/* The weighted sums over the nodes of a window, block by block. */
+static void deliver(const job *todo, const line *own, int64_t window, const ng_sink *sink, ng_check *check)
 {
     const ng_plan *plan = todo->stream.plan;
     double scores[BLOCK];
+    *check = (ng_check){own->output, own->baseline_output, 0};
     for (int input = 0; input < plan->origin_count; input++) {
         const ng_shape shape = plan->nodes[plan->input_nodes[input]].whole;
-        const int64_t each = shape.channels < BLOCK ? BLOCK / shape.channels : 1, length = ng_rows(shape);
+        const int64_t each = BLOCK / shape.channels, length = ng_rows(shape);
         for (int64_t row = 0; row < length; row += each) {
-            const int64_t last = row + each < length ? row + each : length, count = (last - row) * shape.channels;
-            for (int64_t i = 0; i < count; i++) {
-                scores[i] = 0;
-                for (int64_t k = 0; k < todo->count; k++)
-                    scores[i] += (todo->pieces[k].to - todo->pieces[k].from) * (double)todo->pieces[k].scores[todo->offset[input] + row * shape.channels + i];
-                check->attributed += scores[i];
+            const int64_t last = least(row + each, length), count = (last - row) * shape.channels, from = todo->offset[input] + row * shape.channels;
+            memset(scores, 0, (size_t)count * sizeof *scores);
+            for (int64_t k = 0; k < own->count; k++) {
+                const double weight = weight_of(own, k);
+                for (int64_t i = 0; i < count; i++) scores[i] += weight * (double)own->points[k].scores[from + i];
             }
-            sink->add(sink->data, input, todo->window, (ng_range){row, last}, scores);
+            for (int64_t i = 0; i < count; i++) check->attributed += scores[i];
+            sink->add(sink->data, input, window, (ng_range){row, last}, scores);
         }
     }
+}
+
+static ng_status make_job(job *todo, const ng_plan *plan, int64_t windows, const ng_run *run, ng_error *error)
+{
+    ng_arena *arena = run->arena;
+    if (!(todo->offset = ng_alloc(arena, plan->origin_count + 1, sizeof *todo->offset, error))) return error->status;
+    for (int input = 0; input < plan->origin_count; input++)
+        todo->offset[input + 1] = todo->offset[input] + ng_size(plan->nodes[plan->input_nodes[input]].whole);
+    const int64_t most_nodes = todo->settings->max_nodes, node_bytes = todo->offset[plan->origin_count] * 4 + (int64_t)(sizeof(point) + sizeof(float *));
+    const int64_t each = ng_window_bytes(plan, 1) + ng_sample_bytes(plan, 1) + most_nodes * node_bytes;
+    const int64_t fit = least((ng_arena_room(arena) - ng_stream_bytes(plan, run->threads)) / 2 / each, ROUND_BYTES / most(ng_sample_bytes(plan, 1), 1));
+    todo->group = most(1, least(fit, windows));
+    todo->lines = ng_alloc(arena, todo->group, sizeof *todo->lines, error);
+    todo->active = ng_alloc(arena, todo->group, sizeof *todo->active, error);
+    todo->positions = ng_alloc(arena, todo->group, sizeof *todo->positions, error);
+    todo->weights = ng_alloc(arena, todo->group, sizeof *todo->weights, error);
+    todo->values = ng_alloc(arena, todo->group, sizeof *todo->values, error);
+    todo->rooms = ng_alloc(arena, todo->group * most_nodes, sizeof *todo->rooms, error);
+    if (!todo->lines || !todo->active || !todo->positions || !todo->weights || !todo->values || !todo->rooms) return error->status;
+    for (int64_t i = 0; i < todo->group; i++) {
+        todo->weights[i] = 1;
+        if (!(todo->lines[i].points = ng_alloc(arena, most_nodes, sizeof(point), error))) return error->status;
+    }
+    if (ng_stream_make(plan, &todo->source, todo->group, 1, run, &todo->stream, error)) return error->status;
+    for (int64_t first = 0; first < windows; first += todo->group) {
+        begin_group(todo, first, least(todo->group, windows - first));
+        if (ng_poll(run, 0, error)) return error->status;
+    }
+    return ng_stream_make_rounds(&todo->stream, todo->group, error);
 }
 
 ng_status ng_adaptive_integral(const ng_plan *plan, const ng_source *source, int64_t windows, const ng_objective *objective,
                                const ng_adaptive *settings, const ng_sink *sink, ng_check *checks, int64_t *nodes, const ng_run *run,
                                ng_error *error)
 {
-    adaptive todo = {.objective = objective, .most = settings->max_nodes};
+    job todo = {.all = source, .objective = objective, .settings = settings};
+    todo.source = (ng_source){active_rows, &todo};
     for (int input = 0; input < plan->origin_count; input++)
         if (plan->nodes[plan->input_nodes[input]].whole.channels > BLOCK)
             return ng_fail(error, NG_UNSUPPORTED, &plan->nodes[plan->input_nodes[input]].layer, "a row of more than %d numbers has no adaptive rule", BLOCK);
-    todo.offset = ng_alloc(run->arena, plan->origin_count + 1, sizeof *todo.offset, error);
-    todo.pieces = ng_alloc(run->arena, todo.most, sizeof *todo.pieces, error);
-    if (!todo.offset || !todo.pieces || ng_stream_make(plan, source, 1, 1, run, &todo.stream, error)) return error->status;
-    for (int input = 0; input < plan->origin_count; input++)
-        todo.offset[input + 1] = todo.offset[input] + ng_size(plan->nodes[plan->input_nodes[input]].whole);
-    for (int64_t w = 0; w < windows; w++) ng_stream_begin(&todo.stream, w, 1);
-    if (ng_stream_make_rounds(&todo.stream, 1, error)) return error->status;
-    for (todo.window = 0; todo.window < windows; todo.window++) {
-        ng_check *check = &checks[todo.window];
-        *check = (ng_check){0};
-        ng_stream_begin(&todo.stream, todo.window, 1);
-        if (refine(&todo, settings, check, error)) return error->status;
-        deliver(&todo, sink, check);
-        nodes[todo.window] = todo.count;
-        if (ng_poll(run, (double)(todo.window + 1) / (double)windows, error)) return error->status;
+    if (make_job(&todo, plan, windows, run, error)) return error->status;
+    point **added = ng_alloc(run->arena, todo.group, sizeof *added, error);
+    if (!added) return error->status;
+    for (int64_t first = 0; first < windows; first += todo.group) {
+        const int64_t here = least(todo.group, windows - first);
+        begin_group(&todo, first, here);
+        evaluate_ends(&todo);
+        for (find_positions(&todo, first); todo.active_count; find_positions(&todo, first)) {
+            const double done = (double)first + (double)(here - todo.active_count) / 2;
+            if (add_nodes(&todo, first, added, error) || ng_poll(run, done / (double)windows, error)) return error->status;
+        }
+        for (int64_t i = 0; i < here; i++) {
+            deliver(&todo, &todo.lines[i], first + i, sink, &checks[first + i]);
+            nodes[first + i] = todo.lines[i].count;
+        }
+        if (ng_poll(run, (double)(first + here) / (double)windows, error)) return error->status;
     }
     return NG_OK;
 }

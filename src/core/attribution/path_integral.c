@@ -39,7 +39,7 @@ ng_status ng_predict(const ng_plan *plan, const ng_source *source, int64_t windo
     if (!here || ng_stream_make(plan, source, 0, 1, run, &stream, error) || ng_stream_make_rounds(&stream, samples, error)) return error->status;
     if (run->rehearsal || ng_poll(run, 0, error)) return error->status;
     for (int64_t first = 0; first < windows; first += stream.samples) {
-        const ng_round round = {first, least(stream.samples, windows - first), 1, &end, NULL, false, false};
+        const ng_round round = {.first_window = first, .windows = least(stream.samples, windows - first), .nodes = 1, .positions = &end};
         for (int w = 0; w < plan->wanted_count; w++) here[w] = outputs[w] + first * ng_size(plan->nodes[plan->wanted[w]].whole);
         ng_stream_forward(&stream, &round, NULL, NULL, here);
         if (ng_poll(run, (double)(first + round.windows) / (double)windows, error)) return error->status;
@@ -64,7 +64,7 @@ static void evaluate_ends(ng_stream *stream, int64_t first_window, int64_t windo
     static const double positions[] = {0, 1};
     const int64_t together = stream->ends == 2 && stream->samples >= 2 * windows ? 2 : 1;
     for (int64_t end = 2 - stream->ends; end < 2; end += together) {
-        const ng_round round = {first_window, windows, together, positions + end, NULL, false, false};
+        const ng_round round = {.first_window = first_window, .windows = windows, .nodes = together, .positions = positions + end};
         ng_stream_forward(stream, &round, objectives, values, NULL);
         for (int64_t i = 0; i < stream->targets * windows; i++) {
             ng_check *check = &checks[i / windows * all_windows + first_window + i % windows];
@@ -125,9 +125,9 @@ ng_status ng_path_integral(const ng_plan *plan, const ng_source *source, int64_t
         if (ng_poll(run, done_of(path, targets, first, here, windows, 0, false), error)) return error->status;
         for (int64_t node = 0, count; node < path->nodes; node += count) {
             count = alike(path, node, nodes);
-            const ng_round round = {first, here, count, path->positions + node, path->weights + node, path->positions[node] == 0,
-                                    node == 0};
-            ng_stream_gradient(&stream, &round, objectives);
+            const ng_round round = {.first_window = first, .windows = here, .nodes = count, .positions = path->positions + node,
+                                    .weights = path->weights + node, .exact = path->positions[node] == 0, .begin = node == 0};
+            ng_stream_gradient(&stream, &round, objectives, NULL);
             if (ng_poll(run, done_of(path, targets, first, here, windows, node + count, false), error)) return error->status;
         }
         for (int t = 0; t < targets; t++) {

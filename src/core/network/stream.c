@@ -192,7 +192,7 @@ static void stage_forward(ng_stream *stream, int s, const ng_round *round, int e
         if (s == 0) ng_prefix_tile(stream, round->first_window, todo.window, ends, false, worker);
         for (int64_t n = 0; n < todo.nodes; n += block)
             stage_tile_forward(stream, stage, todo.tile, todo.window * round->nodes + todo.first_node + n,
-                               least(block, todo.nodes - n), round->positions + todo.first_node + n, worker);
+                               least(block, todo.nodes - n), round->positions + todo.window * round->window_stride + todo.first_node + n, worker);
     }
 }
 
@@ -372,11 +372,11 @@ static void stage_backward(ng_stream *stream, int s, const ng_round *round)
         if (s == 0) ng_prefix_tile(stream, round->first_window, todo.window, stream->ends, true, worker);
         const int64_t used = worker->used;
         for (int64_t n = 0; n < todo.nodes; n += block, worker->used = used) {
-            const int64_t first = todo.first_node + n;
+            const int64_t first = todo.first_node + n, at = todo.window * round->window_stride + first;
             stage_tile_backward(stream, stage, todo.window * round->nodes + first, least(block, todo.nodes - n), worker);
             for (int i = 0; s == 0 && i < plan->origin_count; i++)
                 if (worker->tiles[plan->origins[i]].data)
-                    ng_origin_add(stream, plan->origins[i], todo.window, round->positions + first, round->weights + first,
+                    ng_origin_add(stream, plan->origins[i], todo.window, round->positions + at, round->weights + at,
                                   round->begin && first == 0, &worker->tiles[plan->origins[i]], worker);
         }
     }
@@ -387,7 +387,7 @@ static void stage_backward(ng_stream *stream, int s, const ng_round *round)
 static void run_trunk(ng_stream *stream, const ng_round *round)
 {
     int ends = 1;
-    for (int64_t n = 0; n < round->nodes; n++)
+    for (int64_t n = 0; n < (round->window_stride ? round->windows : 1) * round->nodes; n++)
         if (round->positions[n] != 1) ends = 2;
     stream->exact = round->exact;
     for (int s = 0; s < stream->plan->stage_count; s++) stage_forward(stream, s, round, ends);
@@ -399,10 +399,10 @@ void ng_stream_forward(ng_stream *stream, const ng_round *round, const ng_object
     run_head(stream, round, objectives, values, outputs, false);
 }
 
-void ng_stream_gradient(ng_stream *stream, const ng_round *round, const ng_objective *objectives)
+void ng_stream_gradient(ng_stream *stream, const ng_round *round, const ng_objective *objectives, double *values)
 {
     run_trunk(stream, round);
-    run_head(stream, round, objectives, NULL, NULL, true);
+    run_head(stream, round, objectives, values, NULL, true);
     for (int t = 0; t < stream->targets; t++) {
         begin_target(stream, round, t);
         for (int s = stream->plan->stage_count - 1; s >= 0; s--) stage_backward(stream, s, round);

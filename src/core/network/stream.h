@@ -24,6 +24,7 @@ typedef struct ng_round {
     int64_t first_window, windows;               /* of the source */
     int64_t nodes;                               /* points of the path in this round */
     const double *positions, *weights;           /* of each node: 0 the baseline .. 1 the sequence; its weight in the integral */
+    int64_t window_stride;                       /* from a window's positions and weights to the next one's; 0 if all share them */
     bool exact;                                  /* equal rows stay equal: for a baseline, which may tie a whole layer */
     bool begin;                                  /* its first node begins the sums */
 } ng_round;
@@ -71,8 +72,8 @@ void ng_stream_begin(ng_stream *stream, int64_t first_window, int64_t windows);
  * each sample's output of wanted node w, (windows, nodes, size), or outputs NULL. */
 void ng_stream_forward(ng_stream *stream, const ng_round *round, const ng_objective *objectives, double *values, float *const *outputs);
 
-/* Runs a round forward, and backward for each target: adds weight * dF/d(origin) of each node to sums[origin]. */
-void ng_stream_gradient(ng_stream *stream, const ng_round *round, const ng_objective *objectives);
+/* Runs a round forward, and backward for each target: adds weight * dF/d(origin) of each node to sums[origin]. values: as above. */
+void ng_stream_gradient(ng_stream *stream, const ng_round *round, const ng_objective *objectives, double *values);
 
 /* Takes rows of scores of one window, in double, and their sum. */
 typedef void ng_receiver(void *data, int input, int64_t window, ng_range rows, const double *scores, double sum);
