@@ -3,6 +3,7 @@
 
 static int64_t padded(int64_t bytes) { return (bytes + 63) / 64 * 64; }
 static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
+static int64_t up(int64_t a, int64_t b) { return (a + b - 1) / b; }
 static bool empty(ng_range r) { return r.first >= r.last; }
 
 /* Of origin k for one window: its sums; those of one window of its pool that keeps its rows apart; blocks of those windows. */
@@ -123,12 +124,68 @@ static void keep_codes(const ng_stream *stream, int k, const ng_code *code, ng_r
                (size_t)((own.last - own.first) * bytes));
 }
 
-/* One tile of a stage for samples [first, first + samples) of the round, all of one window. */
-static void stage_tile_forward(ng_stream *stream, const ng_stage *stage, int64_t tile, int64_t first, int64_t samples,
-                               const double *positions, ng_worker *worker)
+/* Work is dealt in tasks: a tile for a chunk of a window's nodes, or for several windows at all nodes. */
+typedef struct task { int64_t window, windows, first_node, nodes, tile; } task;
+
+typedef struct deal { int64_t windows, nodes, tiles, tasks; } deal;
+
+/* A block of samples that leaves work for every thread. */
+static int64_t share(int64_t block, const ng_round *round, int64_t tiles, int threads)
+{
+    const int64_t each = round->windows * round->nodes * tiles / threads;
+    return block <= each ? block : each > 1 ? each : 1;
+}
+
+/* Tasks of a chunk of nodes, or of windows whose nodes together are at most a block. */
+static deal deal_out(const ng_round *round, int64_t chunk, int64_t block, int64_t tiles)
+{
+    deal all = {1, least(chunk, round->nodes), tiles, 0};
+    if (all.nodes == round->nodes && block > all.nodes) all.windows = least(block / all.nodes, round->windows);
+    all.tasks = up(round->windows, all.windows) * up(round->nodes, all.nodes) * tiles;
+    return all;
+}
+
+static task task_at(int64_t at, const ng_round *round, const deal *all)
+{
+    const int64_t chunks = up(round->nodes, all->nodes), node = at / all->tiles % chunks * all->nodes;
+    const int64_t window = at / all->tiles / chunks * all->windows;
+    return (task){window, least(all->windows, round->windows - window), node, least(all->nodes, round->nodes - node), at % all->tiles};
+}
+
+/* The samples of window number w of a task in a tile of `nodes` nodes each. */
+static ng_tile of_window(const ng_tile *tile, int64_t w, int64_t nodes)
+{
+    ng_tile own = *tile;
+    own.data += w * nodes * own.sample_stride;
+    own.samples = nodes;
+    return own;
+}
+
+/* Tiles of the origins at nodes [node, node + nodes) of the windows of a task. A task of one window has the ends of its prefix already. */
+static void origin_tiles(const ng_stream *stream, const ng_round *round, const task *todo, int64_t node, int64_t nodes, int ends,
+                         ng_worker *worker)
 {
     const ng_plan *plan = stream->plan;
+    for (int i = 0; i < plan->origin_count; i++) {
+        const int k = plan->origins[i];
+        if (!empty(worker->rows[k])) worker->tiles[k] = ng_new_tile(worker, &plan->nodes[k], worker->rows[k], todo->windows * nodes);
+    }
     const int64_t used = worker->used;
+    for (int64_t w = 0; w < todo->windows; w++, worker->used = used) {
+        if (todo->windows > 1) ng_prefix_tile(stream, round->first_window, todo->window + w, ends, false, worker);
+        for (int i = 0; i < plan->origin_count; i++) {
+            const int k = plan->origins[i];
+            if (empty(worker->rows[k])) continue;
+            ng_tile own = of_window(&worker->tiles[k], w, nodes);
+            ng_origin_values(stream, k, round->positions + (todo->window + w) * round->window_stride + node, &own, worker);
+        }
+    }
+}
+
+/* One tile of a stage for samples [first, first + samples) of the round; the tiles of origins are there. */
+static void stage_tile_forward(ng_stream *stream, const ng_stage *stage, int64_t tile, int64_t first, int64_t samples, ng_worker *worker)
+{
+    const ng_plan *plan = stream->plan;
     for (int k = 0; k < stage->last; k++) {
         const ng_node *node = &plan->nodes[k];
         if (!ng_in_stage(plan, stage, k)) {
@@ -137,9 +194,8 @@ static void stage_tile_forward(ng_stream *stream, const ng_stage *stage, int64_t
         }
         const ng_range rows = worker->rows[k];
         if (empty(rows)) continue;
-        worker->tiles[k] = ng_new_tile(worker, node, rows, samples);
-        if (node->origin) ng_origin_values(stream, k, positions, &worker->tiles[k], worker);
-        else {
+        if (!node->origin) {
+            worker->tiles[k] = ng_new_tile(worker, node, rows, samples);
             worker->codes[k] = ng_new_code(worker, node, rows, samples);
             ng_node_forward(stream, k, worker->tiles, &worker->codes[k], worker);
             const ng_range own = {rows.first, tile + 1 < stage->tiles ? least(worker->next[k].first, rows.last) : rows.last};
@@ -150,28 +206,6 @@ static void stage_tile_forward(ng_stream *stream, const ng_stage *stage, int64_t
             keep_rows(stream, k, &worker->tiles[k], ng_part(tile, stage->tiles, length, node->y_unit), first);
         }
     }
-    worker->used = used;
-}
-
-/* Work is dealt in tasks: a window, a chunk of its nodes, a tile. */
-typedef struct task { int64_t window, first_node, nodes, tile; } task;
-
-static task task_at(int64_t at, const ng_round *round, int64_t chunk, int64_t tiles)
-{
-    const int64_t chunks = (round->nodes + chunk - 1) / chunk, node = at / tiles % chunks * chunk;
-    return (task){at / tiles / chunks, node, least(chunk, round->nodes - node), at % tiles};
-}
-
-/* A block of samples that leaves work for every thread. */
-static int64_t share(int64_t block, const ng_round *round, int64_t tiles, int threads)
-{
-    const int64_t each = round->windows * round->nodes * tiles / threads;
-    return block <= each ? block : each > 1 ? each : 1;
-}
-
-static int64_t task_count(const ng_round *round, int64_t chunk, int64_t tiles)
-{
-    return round->windows * ((round->nodes + chunk - 1) / chunk) * tiles;
 }
 
 static void stage_forward(ng_stream *stream, int s, const ng_round *round, int ends)
@@ -181,18 +215,21 @@ static void stage_forward(ng_stream *stream, int s, const ng_round *round, int e
     const int64_t block = share(stage->block, round, stage->tiles, stream->run->threads);
     /* the first stage shares the ends of the prefix among all nodes of a window, unless threads would then lie idle */
     const int64_t chunk = s == 0 && round->windows * stage->tiles >= 4 * stream->run->threads ? round->nodes : block;
-    const int64_t tasks = task_count(round, chunk, stage->tiles);
+    const deal all = deal_out(round, chunk, block, stage->tiles);
 #pragma omp parallel for schedule(dynamic) num_threads(stream->run->threads)
-    for (int64_t at = 0; at < tasks; at++) {
+    for (int64_t at = 0; at < all.tasks; at++) {
         ng_worker *worker = ng_worker_here(stream);
-        const task todo = task_at(at, round, chunk, stage->tiles);
+        const task todo = task_at(at, round, &all);
         worker->used = 0;
         ng_tile_rows(plan, stage, todo.tile, worker->rows);
         if (todo.tile + 1 < stage->tiles) ng_tile_rows(plan, stage, todo.tile + 1, worker->next);
-        if (s == 0) ng_prefix_tile(stream, round->first_window, todo.window, ends, false, worker);
-        for (int64_t n = 0; n < todo.nodes; n += block)
-            stage_tile_forward(stream, stage, todo.tile, todo.window * round->nodes + todo.first_node + n,
-                               least(block, todo.nodes - n), round->positions + todo.window * round->window_stride + todo.first_node + n, worker);
+        if (s == 0 && todo.windows == 1) ng_prefix_tile(stream, round->first_window, todo.window, ends, false, worker);
+        const int64_t used = worker->used, each = todo.windows == 1 ? block : todo.nodes;
+        for (int64_t n = 0; n < todo.nodes; n += each, worker->used = used) {
+            const int64_t nodes = least(each, todo.nodes - n), node = todo.first_node + n;
+            if (s == 0) origin_tiles(stream, round, &todo, node, nodes, ends, worker);
+            stage_tile_forward(stream, stage, todo.tile, todo.window * round->nodes + node, todo.windows * nodes, worker);
+        }
     }
 }
 
@@ -356,28 +393,42 @@ static void stage_tile_backward(ng_stream *stream, const ng_stage *stage, int64_
     }
 }
 
+/* Adds the gradients of origins at nodes [node, node + nodes) of the windows of a task to their sums. */
+static void add_to_origins(const ng_stream *stream, const ng_round *round, const task *todo, int64_t node, int64_t nodes, ng_worker *worker)
+{
+    const ng_plan *plan = stream->plan;
+    const int64_t used = worker->used;
+    for (int64_t w = 0; w < todo->windows; w++, worker->used = used) {
+        if (todo->windows > 1) ng_prefix_tile(stream, round->first_window, todo->window + w, stream->ends, true, worker);
+        for (int i = 0; i < plan->origin_count; i++) {
+            const int k = plan->origins[i];
+            if (!worker->tiles[k].data) continue;
+            const ng_tile own = of_window(&worker->tiles[k], w, nodes);
+            const int64_t at = (todo->window + w) * round->window_stride + node;
+            ng_origin_add(stream, k, todo->window + w, round->positions + at, round->weights + at, round->begin && node == 0, &own, worker);
+        }
+    }
+}
+
 static void stage_backward(ng_stream *stream, int s, const ng_round *round)
 {
     const ng_plan *plan = stream->plan;
     const ng_stage *stage = &plan->stages[s];
     const int64_t block = share(stage->back_block, round, stage->back_tiles, stream->run->threads);
     const int64_t chunk = s == 0 ? round->nodes : block;               /* the first stage adds up its nodes in order */
-    const int64_t tasks = task_count(round, chunk, stage->back_tiles);
+    const deal all = deal_out(round, chunk, block, stage->back_tiles);
 #pragma omp parallel for schedule(dynamic) num_threads(stream->run->threads)
-    for (int64_t at = 0; at < tasks; at++) {
+    for (int64_t at = 0; at < all.tasks; at++) {
         ng_worker *worker = ng_worker_here(stream);
-        const task todo = task_at(at, round, chunk, stage->back_tiles);
+        const task todo = task_at(at, round, &all);
         ng_back_tile_rows(plan, stage, todo.tile, worker->rows);
         worker->used = 0;
-        if (s == 0) ng_prefix_tile(stream, round->first_window, todo.window, stream->ends, true, worker);
-        const int64_t used = worker->used;
-        for (int64_t n = 0; n < todo.nodes; n += block, worker->used = used) {
-            const int64_t first = todo.first_node + n, at = todo.window * round->window_stride + first;
-            stage_tile_backward(stream, stage, todo.window * round->nodes + first, least(block, todo.nodes - n), worker);
-            for (int i = 0; s == 0 && i < plan->origin_count; i++)
-                if (worker->tiles[plan->origins[i]].data)
-                    ng_origin_add(stream, plan->origins[i], todo.window, round->positions + at, round->weights + at,
-                                  round->begin && first == 0, &worker->tiles[plan->origins[i]], worker);
+        if (s == 0 && todo.windows == 1) ng_prefix_tile(stream, round->first_window, todo.window, stream->ends, true, worker);
+        const int64_t used = worker->used, each = todo.windows == 1 ? block : todo.nodes;
+        for (int64_t n = 0; n < todo.nodes; n += each, worker->used = used) {
+            const int64_t nodes = least(each, todo.nodes - n), node = todo.first_node + n;
+            stage_tile_backward(stream, stage, todo.window * round->nodes + node, todo.windows * nodes, worker);
+            if (s == 0) add_to_origins(stream, round, &todo, node, nodes, worker);
         }
     }
 }
