@@ -71,8 +71,7 @@ run_batch <- function(set, directory, model, verbs = list(attribution = list(), 
             cli::cli_progress_update()
         }
     } else tryCatch({
-        told <- BiocParallel::bplapply(lapply(open, function(k) set@table[k, ]), run_genome, job = job, BPPARAM = BPPARAM,
-                                       BPOPTIONS = BiocParallel::bpoptions(tasks = length(open)))         # who is free takes the next
+        told <- on_workers(lapply(open, function(k) set@table[k, ]), run_genome, job, BPPARAM)
         reasons[open] <- vapply(told, said, "")
     }, error = function(lost) cli::cli_warn(c("Workers were lost; the same call goes on with what is open.", x = "{conditionMessage(lost)}"),
                                             class = "nucleograd_warning_workers"))
@@ -80,6 +79,14 @@ run_batch <- function(set, directory, model, verbs = list(attribution = list(), 
     batch <- find_results(job$directory, names(set), manifests, reasons)
     if (is.null(share)) write_tables(batch)
     batch
+}
+
+# Who is free takes the next, instead of an equal share from the start.
+on_workers <- function(rows, work, job, BPPARAM) {
+    tasks <- BiocParallel::bptasks(BPPARAM)
+    on.exit(BiocParallel::bptasks(BPPARAM) <- tasks)                 # the object is the caller's
+    BiocParallel::bptasks(BPPARAM) <- length(rows)
+    BiocParallel::bplapply(rows, work, job = job, BPPARAM = BPPARAM)
 }
 
 # genomes.tsv and files.tsv: for people; the manifests say the same.

@@ -1,10 +1,12 @@
 # longtests/killed-batches.R [kills]: kills a batch with SIGKILL at random moments, again and again, lets it go on, and compares the results with
-# those of a run that nobody disturbed. Prints a table; the last line counts.
+# those of a run that nobody disturbed. Prints a table; the last line counts. Batches run in a session and in forked workers, and, where a Slurm
+# answers (eval "$(tools/slurm-here)"), as jobs of BatchtoolsParam and as an array of the command line; there a kill is that of the session
+# that submits, scancel, or that of a worker.
 #     R_LIBS=build/library Rscript longtests/killed-batches.R 100
 suppressMessages(library(nucleograd))
 kills <- as.integer(c(commandArgs(TRUE), 100)[1])
 set.seed(1)
-folder <- tempfile("genomes")
+folder <- tempfile("genomes", getwd())                               # where all processes of a cluster see it
 dir.create(folder)
 for (k in 1:12) {
     genome <- Biostrings::subseq(example_genome(), 40000 * k, width = 20000 + 1000 * k)
@@ -13,55 +15,81 @@ for (k in 1:12) {
     writeLines(c("##gff-version 3", sprintf("contig\tx\tCDS\t%d\t%d\t.\t+\t0\tID=c%d;gene=g%d", seq(101, 15101, 1000), seq(700, 15700, 1000), 1:16, 1:16)),
                file.path(folder, paste0("g", k, ".gff3")))
 }
-script <- tempfile(fileext = ".R")
+installed <- function(...) system.file(..., package = "nucleograd", mustWork = TRUE)
+model <- installed("extdata/rrna16s.h5")
+script <- file.path(folder, "batchtools.R")
 writeLines(c("suppressMessages(library(nucleograd))", "given <- commandArgs(TRUE)",
-             "workers <- if (given[3] == 'multicore') BiocParallel::MulticoreParam(2)",
-             "run_batch(genome_set(given[1]), given[2], system.file('extdata', 'rrna16s.h5', package = 'nucleograd'),",
-             "    list(predict = list(step = 100), attribution = list(nodes = 5), genes = list(shifts = 20), knockout = list()), BPPARAM = workers)"), script)
-start <- function(results, workers) {
-    log <- tempfile()
-    as.integer(system(paste("setsid", file.path(R.home("bin"), "Rscript"), shQuote(script), shQuote(folder), shQuote(results), workers, ">", log, "2>&1 & echo $!"),
-                      intern = TRUE))
-}
+             "registry <- BiocParallel::batchtoolsRegistryargs(file.dir = tempfile('registry', given[1]))",
+             sprintf("jobs <- BiocParallel::BatchtoolsParam(2, 'slurm', registry, template = '%s')", installed("slurm/batchtools.tmpl")),
+             sprintf("run_batch(genome_set(given[1]), given[2], '%s', BPPARAM = jobs,", model),
+             "    verbs = list(predict = list(step = 100), attribution = list(step = 100, nodes = 5), genes = list(), knockout = list(step = 100)))"), script)
+batch_command <- function(results, ...)
+    paste(installed("exec/nucleograd"), "batch", model, folder, "--out", results, "--verbs predict,attribution,genes,knockout --step 100 --nodes 5 --quiet", ...)
+command <- function(way, results) switch(way,
+    session = batch_command(results),
+    multicore = batch_command(results, "--workers 2"),
+    array = paste("sbatch --quiet --wait --array=1-2 --output=/dev/null --wrap", shQuote(batch_command(results, "--share $SLURM_ARRAY_TASK_ID/2"))),
+    batchtools = paste(file.path(R.home("bin"), "Rscript"), script, folder, results))
+said <- function(...) suppressWarnings(system(paste(..., "2>/dev/null"), intern = TRUE))
+slurm <- nzchar(Sys.which("sinfo")) && length(said("sinfo --noheader"))
+ways <- c("session", "multicore", if (slurm) c("array", "batchtools"))
+
+start <- function(way, results) as.integer(said("setsid", command(way, results), ">", tempfile(), "2>&1 & echo $!"))
 alive <- function(process) isTRUE(suppressWarnings(tools::pskill(process, 0)))
-finish <- function(results, workers) {
-    process <- start(results, workers)
-    while (alive(process)) Sys.sleep(0.1)
+wait_for <- function(process) while (alive(process)) Sys.sleep(0.05)
+jobs <- function() if (slurm) said("squeue --noheader --user=$(id -un) --format=%A")
+finish <- function(way, results) {
+    wait_for(start(way, results))
+    while (length(jobs())) Sys.sleep(0.1)                            # those of a session that was killed
+}
+kill_one <- function(way, process) {
+    how <- if (way %in% c("array", "batchtools")) sample(c("session", "scancel", "worker"), 1) else "session"
+    if (how == "session") said("kill -9", -process)
+    if (how == "scancel") for (job in jobs()) said("scancel", job)
+    if (how == "worker") {
+        workers <- sub(" .*", "", trimws(unlist(lapply(jobs(), function(job) said("scontrol listpids", job))))[-1])
+        said("kill -9", sample(workers[workers != "-1" & workers != "PID"], 1))
+    }
+    wait_for(process)
+    how
 }
 sums <- function(results) {
-    files <- grep("/.*[.](tsv|h5)$", list.files(results, recursive = TRUE), value = TRUE)
+    files <- grep("^[^.].*/.*[.](tsv|h5)$", list.files(results, recursive = TRUE), value = TRUE)
     stats::setNames(unname(tools::md5sum(file.path(results, files))), files)
 }
-whole <- tempfile("whole")
-began <- proc.time()[["elapsed"]]
-finish(whole, "session")
-usual <- proc.time()[["elapsed"]] - began
-expected <- sums(whole)
-stopifnot(length(expected) == 48)
-done <- 0
-wrong <- 0
-unfinished_seen <- 0
-rounds <- 0
-while (done < kills) {
-    results <- tempfile("results")
-    workers <- c("session", "multicore")[rounds %% 2 + 1]
-    rounds <- rounds + 1
-    while (done < kills) {
-        process <- start(results, workers)
-        Sys.sleep(stats::runif(1, 0.5 * usual, usual))
-        if (!alive(process)) break
-        system(paste0("kill -9 -", process))
-        done <- done + 1
-        while (alive(process)) Sys.sleep(0.05)
-        unfinished_seen <- unfinished_seen + length(list.files(results, "^[.]unfinished", all.files = TRUE))
-        there <- sums(results)                                                       # what is there is whole
-        wrong <- wrong + sum(there != expected[names(there)])
+left <- function(results) length(list.files(results, "^[.]unfinished", all.files = TRUE))
+
+expected <- NULL
+counts <- NULL
+for (way in ways) {
+    whole <- tempfile("whole", folder)
+    began <- proc.time()[["elapsed"]]
+    finish(way, whole)
+    usual <- proc.time()[["elapsed"]] - began
+    if (is.null(expected)) expected <- sums(whole)
+    found <- c(kills = 0, runs = 0, unfinished = 0, wrong = !identical(sums(whole), expected) + (length(expected) != 48))
+    while (found[["kills"]] < ceiling(kills / length(ways))) {
+        results <- tempfile("results", folder)
+        repeat {
+            process <- start(way, results)
+            Sys.sleep(stats::runif(1, 0.3 * usual, usual))
+            if (!alive(process)) break
+            how <- kill_one(way, process)
+            found[["kills"]] <- found[["kills"]] + 1
+            found[["unfinished"]] <- found[["unfinished"]] + left(results)
+            there <- sums(results)                                   # what is there is whole
+            found[["wrong"]] <- found[["wrong"]] + sum(there != expected[names(there)])
+        }
+        finish(way, results)
+        found[["runs"]] <- found[["runs"]] + 1
+        found[["wrong"]] <- found[["wrong"]] + !identical(sums(results), expected) + left(results)
+        unlink(results, recursive = TRUE)
     }
-    finish(results, workers)
-    found <- sums(results)
-    wrong <- wrong + !identical(found, expected) + length(list.files(results, "^[.]unfinished", all.files = TRUE))
+    cat(sprintf("%-11s %3d kills, %2d runs that went on to the end, %2d unfinished folders that kills left, %d wrong or lost results, %.0f s undisturbed\n",
+                way, as.integer(found[["kills"]]), as.integer(found[["runs"]]), as.integer(found[["unfinished"]]), as.integer(found[["wrong"]]), usual))
+    counts <- rbind(counts, found)
 }
-cat(sprintf("%-50s %d\n", c("kills", "runs that went on to the end", "unfinished folders that kills left", "wrong or lost results"),
-            as.integer(c(done, rounds, unfinished_seen, wrong))), sep = "")
-cat(rounds - min(wrong, rounds), "passed,", wrong, "failed, 0 skipped\n")
+unlink(folder, recursive = TRUE)
+wrong <- sum(counts[, "wrong"])
+cat(max(0, sum(counts[, "runs"]) - wrong), "passed,", wrong, "failed, 0 skipped\n")
 quit(status = min(wrong, 1))

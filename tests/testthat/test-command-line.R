@@ -85,7 +85,11 @@ test_that("batch runs a folder of genomes, a share at a time, and ends with 1 if
     utils::capture.output(expect_identical(status("--share", "2/2"), 0L), type = "message")
     expect_identical(read_batch(results)@genomes$name, "g2")
     writeLines(">broken", file.path(folder, "g4.fna"))
-    utils::capture.output(expect_identical(status(), 1L), type = "message")
+    workers <- if (parallel::detectCores() > 1 && requireNamespace("BiocParallel", quietly = TRUE)) "2" else "1"
+    ran <- run_script("batch", example("rrna16s.h5"), folder, "--out", results, "--verbs", "predict,attribution", "--nodes=2", "--tracks=bedGraph",
+                      "--workers", workers)
+    expect_identical(ran$status, 1L)
+    expect_match(ran$said, "1 of 4 genomes failed", all = FALSE)
     expect_identical(read_batch(results)@genomes$status, c("done", "done", "done", "failed"))
     expect_setequal(list.files(file.path(results, "g1")), c("attribution.bedGraph", "manifest.json", "predictions.tsv"))
     utils::capture.output({
