@@ -5,11 +5,13 @@ OUT := build/core
 SOURCES := $(wildcard src/core/*/*.c)
 TESTS := $(patsubst tests/core/%.c,%,$(wildcard tests/core/test_*.c))
 OPENMP := -fopenmp
-FLAGS := -std=c11 -Wall -Wextra -Werror $(OPENMP) -Isrc -MMD -MP
+STANDARD := c11
+FLAGS := -std=$(STANDARD) -Wall -Wextra -Werror $(OPENMP) -Isrc -MMD -MP
 CHECKED := -O1 -g -DNG_DEBUG -fsanitize=address,undefined -fno-sanitize-recover=undefined
 
 all: $(OUT)/libnucleograd.a $(TESTS:%=$(OUT)/%)
 library: $(OUT)/libnucleograd.a
+tests: $(TESTS:%=$(OUT)/%)
 
 $(OUT)/libnucleograd.a: $(SOURCES:src/%.c=$(OUT)/plain/%.o)
 	rm -f $@ && ar rcs $@ $^
@@ -25,6 +27,6 @@ $(OUT)/checked/%.o: src/%.c
 $(OUT)/test_%: tests/core/test_%.c $(SOURCES:src/%.c=$(OUT)/checked/%.o)
 	$(CC) $(FLAGS) $(CHECKED) -o $@ $(filter %.c %.o,$^) -lm
 
-.PHONY: all library
+.PHONY: all library tests
 .SECONDARY:
 -include $(wildcard $(OUT)/*/*/*/*.d $(OUT)/*.d)

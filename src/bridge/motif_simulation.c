@@ -20,9 +20,9 @@ static ng_class class_of(SEXP configurations, bridge_call *call)
     for (int64_t i = 0; all && i < count; i++) {
         SEXP one = VECTOR_ELT(configurations, i), matrix = bridge_element(one, "parts");
         const int64_t parts = XLENGTH(matrix) / 3;
-        ng_part *part = ng_alloc(call->run.arena, parts, sizeof *part, &call->error);
+        ng_grammar_part *part = ng_alloc(call->run.arena, parts, sizeof *part, &call->error);
         for (int64_t p = 0; part && p < parts; p++)
-            part[p] = (ng_part){(int)REAL(matrix)[3 * p] - 1, (int64_t)REAL(matrix)[3 * p + 1], (int64_t)REAL(matrix)[3 * p + 2]};
+            part[p] = (ng_grammar_part){(int)REAL(matrix)[3 * p] - 1, (int64_t)REAL(matrix)[3 * p + 1], (int64_t)REAL(matrix)[3 * p + 2]};
         all[i] = (ng_configuration){Rf_asReal(bridge_element(one, "probability")), part, parts};
     }
     return (ng_class){all, count};

@@ -264,10 +264,32 @@ static inline void check_differences(trial *q, float *const *before)
         }
 }
 
+#ifdef NG_DEBUG
+/* Memory ends at each allocation of shape() in turn. */
+static inline void fail_each_allocation(trial *q)
+{
+    const void *mark = ng_arena_mark(q->arena);
+    for (int64_t at = 1; ; at++) {
+        ng_layer layer = q->layer;
+        ng_error error = {0};
+        ng_failing_allocation = at;
+        const ng_status status = layer.type->shape(&layer, q->arena, &error);
+        const bool all_taken = ng_failing_allocation > 0;
+        ng_failing_allocation = 0;
+        ng_arena_rewind(q->arena, mark);
+        if (all_taken) return;
+        CHECK(status == NG_OUT_OF_MEMORY && error.status == status && strlen(error.message) > 10);
+    }
+}
+#endif
+
 static inline void run_trial(trial *q)
 {
     ng_layer *layer = &q->layer;
     ng_error error = {0};
+#ifdef NG_DEBUG
+    fail_each_allocation(q);
+#endif
     const ng_status status = layer->type->shape(layer, q->arena, &error);
     CHECK(status == NG_OK);
     if (status) { printf("%s: %s\n", layer->type->class_name, error.message); return; }

@@ -2,6 +2,7 @@
 #include <string.h>
 #include "core/attribution/shuffle.h"
 #include "core/base/philox.h"
+#include "core/base/random.h"
 
 /* FNV-1a over the name, and the seed spread over all bits. */
 uint64_t ng_draw_key(uint64_t seed, const char *name)
@@ -29,7 +30,7 @@ static uint64_t bits(ng_dice *dice)
     return dice->words[--dice->left];
 }
 
-int64_t ng_roll(ng_dice *dice, int64_t limit) { return (int64_t)(((unsigned __int128)bits(dice) * (uint64_t)limit) >> 64); }
+int64_t ng_roll(ng_dice *dice, int64_t limit) { return ng_share(bits(dice), limit); }
 
 double ng_roll_unit(ng_dice *dice) { return ((double)(bits(dice) >> 11) + 0.5) * 0x1p-53; }
 

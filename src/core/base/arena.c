@@ -1,3 +1,4 @@
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include "core/base/arena.h"
@@ -8,9 +9,22 @@ typedef struct block { struct block *next; int64_t bytes; } block;
 
 struct ng_arena { block *blocks; int64_t used, limit; };
 
+#ifdef NG_DEBUG
+int64_t ng_failing_allocation = 0;
+#endif
+
+/* calloc, not aligned_alloc: pages that nobody touches then cost nothing */
+static void *ask(size_t bytes)
+{
+#ifdef NG_DEBUG
+    if (ng_failing_allocation && !--ng_failing_allocation) return NULL;
+#endif
+    return calloc(1, bytes);
+}
+
 ng_arena *ng_arena_new(int64_t limit_bytes)
 {
-    ng_arena *arena = calloc(1, sizeof *arena);
+    ng_arena *arena = ask(sizeof *arena);
     if (arena) arena->limit = limit_bytes;
     return arena;
 }
@@ -43,8 +57,8 @@ void *ng_alloc(ng_arena *arena, int64_t count, size_t size, ng_error *error)
                 (long long)count, size, (long long)arena->used, (long long)arena->limit);
         return NULL;
     }
-    /* calloc, not aligned_alloc: pages that nobody touches then cost nothing */
-    block *b = calloc(1, sizeof *b + ALIGNMENT + (size_t)bytes);
+    const bool fits = (uint64_t)bytes < SIZE_MAX - sizeof(block) - ALIGNMENT;                /* of 32 bits, too */
+    block *b = fits ? ask(sizeof *b + ALIGNMENT + (size_t)bytes) : NULL;
     if (!b) {
         ng_fail(error, NG_OUT_OF_MEMORY, NULL, "the system has no memory left: %lld bytes more were asked for", (long long)bytes);
         return NULL;

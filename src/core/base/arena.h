@@ -29,4 +29,8 @@ int64_t ng_arena_used(const ng_arena *arena);
 const void *ng_arena_mark(const ng_arena *arena);
 void ng_arena_rewind(ng_arena *arena, const void *mark);
 
+#ifdef NG_DEBUG
+extern int64_t ng_failing_allocation;            /* for tests: the system refuses the n-th allocation from now on, once; 0: none */
+#endif
+
 #endif

@@ -90,13 +90,13 @@ static void write(const ng_grammar *g, const ng_class *class, int64_t copy, read
     int64_t width = 0, offset = 0, first, starts, used = 0;
     reader spacers = *r;                                             /* drawn now for the width, and again when they are passed */
     for (int64_t p = 0; p < chosen->count; p++) {
-        const ng_part *part = &chosen->parts[p];
+        const ng_grammar_part *part = &chosen->parts[p];
         width += part->motif >= 0 ? g->width[part->motif] : whole(r, part->least, part->most);
     }
     places(g, copy, width, &first, &starts);
     const int64_t start = whole(r, first, first + starts - 1);
     for (int64_t p = 0; p < chosen->count; p++) {
-        const ng_part *part = &chosen->parts[p];
+        const ng_grammar_part *part = &chosen->parts[p];
         if (part->motif < 0) {
             offset += whole(&spacers, part->least, part->most);
             continue;

@@ -5,8 +5,8 @@
 #include "core/base/philox.h"
 #include "core/base/run.h"
 
-typedef struct ng_part { int motif; int64_t least, most; } ng_part;             /* motif -1: a spacer of least..most letters */
-typedef struct ng_configuration { double probability; const ng_part *parts; int64_t count; } ng_configuration;
+typedef struct ng_grammar_part { int motif; int64_t least, most; } ng_grammar_part;     /* motif -1: a spacer of least..most letters */
+typedef struct ng_configuration { double probability; const ng_grammar_part *parts; int64_t count; } ng_configuration;
 typedef struct ng_class { const ng_configuration *configurations; int64_t count; } ng_class;
 typedef enum ng_place { NG_CENTRE, NG_UNIFORM, NG_PERIODIC } ng_place;
 
