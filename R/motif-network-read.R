@@ -86,8 +86,7 @@ new_motif_network <- function(fits, training, run, frame) {
     read <- lapply(seq_along(fits$fits), function(k) if (!failed[k]) read_filters(settings, fits$fits[[k]]$state, reference, quiet_run(run), frame))
     last <- vapply(seq_along(fits$fits), function(k) if (failed[k]) NA_real_ else utils::tail(fits$fits[[k]]$trace$validation, 1), 0)
     passing <- vapply(read, function(one) if (is.null(one)) NA_integer_ else sum(one$filters$pass), 0L)
-    close <- which(last < min(last, na.rm = TRUE) + 0.002)
-    best <- close[order(-passing[close], last[close])][1]
+    best <- best_restart(last, passing)
     fit <- fits$fits[[best]]
     own <- settings[c("length", setdiff(names(settings), c("length", "response")))]
     logit <- core_inside(settings, fit$state, data$validation$codes, character(), quiet_run(run), frame)$logit
@@ -102,6 +101,13 @@ new_motif_network <- function(fits, training, run, frame) {
         class = "motif_network")
     warn_of_motifs(object, frame)
     object
+}
+
+# The lowest validation loss of those with motifs, or of all if none has; within 0.002 the one with the most. NA: it failed.
+best_restart <- function(loss, motifs) {
+    possible <- !is.na(loss) & (motifs > 0 | !any(motifs > 0, na.rm = TRUE))
+    close <- which(possible & loss < min(loss[possible]) + 0.002)
+    close[order(-motifs[close], loss[close])][1]
 }
 
 failure_words <- function(fit) if (fit$dead) "scanner is dead: every activation is 0" else if (is.null(fit$failure)) NA_character_ else cli::ansi_strip(fit$failure)
@@ -129,7 +135,7 @@ warn_of_motifs <- function(fit, call) {
     warm <- schedule$warm
     if (is.numeric(warm) && warm > 5 && length(loss) > warm && (loss[warm - 5] - loss[warm]) / loss[warm - 5] > 0.1)
         cli::cli_warn(c("Validation loss was still falling when the ramp began (epoch {warm}).",
-                        i = "Can you use {.code schedule = \"thorough\"} or {.code warm = \"auto\"}?"),
+                        i = "Can you use a longer {.arg warm} in {.fun motif_schedule}, or {.code warm = \"auto\"}?"),
                       class = c("nucleograd_warning_warm", "nucleograd_warning"), call = call)
 }
 

@@ -12,11 +12,13 @@
 #' The loss is the cross-entropy plus three terms whose weights follow a [motif_schedule()]: an overlap loss (where one filter wins, no
 #' other may put weight on the same bases), the sum of the absolute filter weights, and the entropy of the attention. Without the first
 #' two, filters answer questions but look like nothing. Prediction is stable over seeds, completeness of the motifs is not: hence
-#' `restarts`, of which the lowest validation loss is kept (within 0.002, the one with more motifs). The last epoch is the model.
+#' `restarts`, of which the lowest validation loss is kept (within 0.002, the one with more motifs), but one without a motif only if all are.
+#' The last epoch is the model.
 #'
 #' The score that the publication describes compares the query with keys; its published results come from comparing it with values:
-#' `score = "value"`, the default. For order and spacing of several motifs
-#' `motif_network(..., score = "key", key = "linear", tie_strands = TRUE, schedule = "thorough")` found all motifs most often; see
+#' `score = "value"`, the default. The default schedule stays warm three times as long as the published one, `"paper"`: the ramp freezes
+#' what was found, and filters that are not in use by then die. For order and spacing of several motifs
+#' `motif_network(..., layers = 2, score = "key", key = "linear", tie_strands = TRUE)` found all motifs most often; see
 #' `tools/bench motif-network` in the sources.
 #'
 #' Results depend on `seed`, never on threads.
@@ -29,13 +31,14 @@
 #' @param layers,heads,dim,positions,stream,hidden Layers; heads of each (they divide `dim`); width of tokens; features of position (an
 #'   even number); width of the stream; of the hidden layer.
 #' @param score,key What the query is compared with: the token's value, or a key: the token itself, or a linear map of it.
-#' @param tie_strands Filters come in pairs, each the reverse complement of the other.
+#' @param tie_strands Filters come in pairs, each the reverse complement of the other. A pair does not compete with itself, so that it could fire
+#'   everywhere at no cost: while the L1 loss acts, a bias above 0 falls by the learning rate a step.
 #' @param mask_silent Positions where no filter fires are left out of the overlap loss; else they count for the first filter.
 #' @param init_filters Motifs (4 x k matrices, k at most `width`) that the first filters begin as, both strands; `train_filters = FALSE`
 #'   keeps them as they are.
 #' @param train_filters Whether filters are trained.
 #' @param task `"binary"`, or `"regression"`: squared error of the standardised response.
-#' @param schedule `"paper"`, `"chip"`, `"thorough"`, `"quick"`, or a [motif_schedule()].
+#' @param schedule `"thorough"`, `"paper"`, `"chip"`, `"quick"`, or a [motif_schedule()].
 #' @param batches Batches an epoch, of a simulation; else an epoch is one pass.
 #' @param batch Sequences a batch, mirrored ones included.
 #' @param lr,clip Learning rate of Adam, and the gradient's largest norm.
@@ -65,7 +68,7 @@
 #' @export
 motif_network <- function(x, y = NULL, validation = 0.1, filters = 8, width = 10, layers = 1, heads = 4, dim = 32, positions = 16, stream = 128,
                           hidden = 32, score = c("value", "key"), key = c("identity", "linear"), tie_strands = FALSE, mask_silent = FALSE,
-                          init_filters = NULL, train_filters = TRUE, task = c("binary", "regression"), schedule = "paper", batches = 100,
+                          init_filters = NULL, train_filters = TRUE, task = c("binary", "regression"), schedule = "thorough", batches = 100,
                           batch = 128, lr = 1e-3, clip = 1, augment_rc = TRUE, balance = FALSE, early_stop = FALSE, restarts = 3, cut = 0.9,
                           precision = c("float32", "float64"), checkpoint = NULL, resume = TRUE, seed = NULL, threads = NULL,
                           verbose = interactive()) {
@@ -101,9 +104,9 @@ motif_network <- function(x, y = NULL, validation = 0.1, filters = 8, width = 10
 #'
 #' | name | warm, ramp, hold | overlap | l1 | learning rate |
 #' | --- | --- | --- | --- | --- |
+#' | `"thorough"`, the default of [motif_network()] | 30, 20, 10 | as paper | as paper | a tenth in the last 5 epochs |
 #' | `"paper"` | 10, 20, 10 | 10^0.5 to 10^5 | 10^-3 to 10^-2 | as given |
 #' | `"chip"` | 10, 20, 10 | 10^0.5 to 10^4 | 10^-4 to 10^-3 | as given |
-#' | `"thorough"` | 30, 20, 10 | as paper | as paper | a tenth in the last 5 epochs |
 #' | `"quick"` | 4, 8, 3 | as paper | as paper | as given |
 #'
 #' The ramp mostly freezes what the warm phase has found.
@@ -141,7 +144,7 @@ print.motif_schedule <- function(x, ...) {
 
 check_motif_schedule <- function(schedule, call) {
     if (inherits(schedule, "motif_schedule")) return(schedule)
-    switch(check_choice(schedule, c("paper", "chip", "thorough", "quick"), call = call),
+    switch(check_choice(schedule, c("thorough", "paper", "chip", "quick"), call = call),
            paper = motif_schedule(), chip = motif_schedule(overlap = c(0.5, 4), l1 = c(-4, -3)),
            thorough = motif_schedule(warm = 30, decay = 5), quick = motif_schedule(4, 8, 3))
 }

@@ -30,6 +30,20 @@ test_that("schedules have their weights", {
     expect_identical(nrow(auto$trace), warm + 3L)
 })
 
+test_that("the restart that is kept has motifs, and a low loss", {
+    expect_identical(best_restart(c(0.5, 0.301, 0.3), c(2L, 4L, 3L)), 2L)
+    expect_identical(best_restart(c(0.5, 0.31, 0.3), c(2L, 4L, 3L)), 3L)
+    expect_identical(best_restart(c(0.5, NA, 0.3), c(2L, NA, 0L)), 1L)
+    expect_identical(best_restart(c(0.5, 0.4, NA), c(0L, 0L, NA)), 2L)
+})
+
+test_that("while L1 acts, no pair of tied filters goes on firing everywhere", {
+    network <- function(...) small_network(schedule = motif_schedule(1, 4, 0, c(0.5, 1), ...), tie_strands = TRUE, batches = 100)
+    expect_lte(max(coef(network())$bias), 5e-3)
+    free <- small_network(schedule = motif_schedule(5, 0, 0), tie_strands = TRUE, batches = 100)
+    expect_gt(max(free$weights$bias), 5e-3)
+})
+
 test_that("threads and the number of restarts change no bit", {
     for (kind in list(list(), list(score = "key"), list(score = "key", key = "linear", tie_strands = TRUE), list(precision = "float64"))) {
         fit <- function(...) do.call(small_network, c(list(small_motif(640), schedule = brief_schedule, batches = 4, ...), kind))

@@ -19,6 +19,15 @@ void ng_motif_step(ng_motif_network *net, ng_motif_adam *adam, double *gradient,
     }
 }
 
+/* A tied filter and its mirror image do not compete: a pair that fires everywhere, which batch norm hides from the answer, would cost
+ * nothing and be no motif. While L1 acts, a bias above 0 falls by the learning rate. */
+static void lower_biases(ng_motif_network *net, double rate)
+{
+    const ng_motif_places at = ng_motif_places_of(net);
+    double *bias = net->parameters + at.bias;
+    for (int64_t f = 0; f < at.free; f++) bias[f] = bias[f] > 0 ? fmax(0, bias[f] - rate) : bias[f];
+}
+
 static void mirror(const uint8_t *codes, int64_t length, uint8_t *turned)
 {
     for (int64_t i = 0; i < length; i++) {
@@ -105,6 +114,7 @@ ng_status ng_motif_train(ng_motif_network *net, ng_motif_adam *adam, const ng_mo
         }
         in_a_row = 0;
         ng_motif_step(net, adam, gradient, weights);
+        if (net->tied && !net->frozen && weights->l1 > 0) lower_biases(net, weights->rate);
         for (int64_t f = 0; f < pass->at.free; f++) {
             net->mean[f] += 0.1 * (mean[f] - net->mean[f]);
             net->variance[f] += 0.1 * (variance[f] * positions / (positions - 1) - net->variance[f]);
