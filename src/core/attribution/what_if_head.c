@@ -105,17 +105,14 @@ static ng_tile block_tile(const ng_node *node, float *data, int64_t samples)
 
 static void run_node(const ng_stream *stream, int k, int64_t samples, ng_worker *worker)
 {
-    const ng_node *node = &stream->plan->nodes[k];
-    const int64_t bytes = ng_rows(node->layer.out) * node->layer.code_bytes;
-    worker->tiles[k] = ng_new_tile(worker, node, (ng_range){0, ng_rows(node->whole)}, samples);
-    ng_code code = {ng_take(worker, bytes * node->group * samples), 0, ng_rows(node->layer.out), node->layer.code_bytes, bytes};
-    ng_node_forward(stream, k, worker->tiles, &code, worker);
+    ng_place_tile(stream->plan, k, samples, worker);
+    ng_node_forward(stream, k, worker->tiles, &worker->codes[k], worker);
 }
 
 void ng_head_values(const ng_head *head, const ng_head_room *room, int64_t samples, double *values, ng_worker *worker)
 {
     const ng_plan *plan = head->stream->plan;
-    worker->used = 0;
+    ng_begin_head(plan, samples, worker);
     for (int k = 0; k < plan->head_first; k++)
         if (head->whole[k]) worker->tiles[k] = block_tile(&plan->nodes[k], room->tensors[k], samples);
     for (int k = plan->head_first; k < plan->count; k++) {
@@ -190,7 +187,7 @@ static double begin_sample(ng_head *head, ng_head_room *room, int64_t sample, ng
         if (head->whole[k]) memcpy(room->tensors[k], stream->kept[k] + sample * size, (size_t)size * 4);
         if (!head->difference[k]) continue;
         const int flat = plan->nodes[k].inputs[0], from = plan->nodes[flat].inputs[0];
-        worker->used = 0;
+        ng_begin_head(plan, 1, worker);
         worker->tiles[from] = block_tile(&plan->nodes[from], stream->kept[from] + sample * ng_size(plan->nodes[from].whole), 1);
         run_node(stream, flat, 1, worker);
         run_node(stream, k, 1, worker);

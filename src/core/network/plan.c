@@ -546,13 +546,11 @@ static void size_head(ng_plan *plan, bool gradients, const ng_run *run)
 {
     for (int k = plan->head_first; k < plan->count; k++)
         if (!gradients && plan->nodes[k].layer.type->forgetful) plan->nodes[k].layer.code_bytes = 0;
-    int64_t bytes = 0, scratch = 0;
-    for (int k = plan->head_first; k < plan->count; k++) {
-        const ng_node *node = &plan->nodes[k];
-        bytes += 2 * padded(node_bytes(node)) + padded(ng_rows(node->layer.out) * node->layer.code_bytes * node->group);
-        scratch = most(scratch, node->layer.scratch_bytes * node->group + node->layer.call_bytes);
-    }
-    bytes += padded(scratch);
+    ng_place_head(plan, gradients);
+    int64_t scratch = 0;
+    for (int k = plan->head_first; k < plan->count; k++)
+        scratch = most(scratch, plan->nodes[k].layer.scratch_bytes * plan->nodes[k].group + plan->nodes[k].layer.call_bytes);
+    const int64_t bytes = plan->head_bytes + padded(scratch);
     const int64_t room = least(HEAD_BYTES, ng_arena_room(run->arena) / 8 / run->threads);
     const int64_t block = most(HEAD_TILES * plan->tile_bytes / most(bytes, 1), least(HEAD_SAMPLES, room / most(bytes, 1)));
     plan->head_block = most(1, least(block, MOST_SAMPLES));

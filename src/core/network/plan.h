@@ -31,6 +31,8 @@ typedef struct ng_node {
     bool kept;                                   /* its output outlives its stage */
     bool boundary;                               /* of the trunk, or an origin: the head or the caller reads it */
     int64_t y_unit, gradient_unit;               /* tiles of its output, and of its gradient, are cut at multiples of these */
+    int64_t head_tile, head_code;                /* of a head node: where they lie, in bytes times the samples of a block */
+    int last_use;                                /* of a head node: the last that reads it; count if the caller does */
 } ng_node;
 
 /* Nodes [first, last) of the plan; an origin in [0, first) belongs to stage 0 as well. */
@@ -51,7 +53,7 @@ typedef struct ng_plan {
     int stage_count;
     ng_stage *stages;
     int64_t tile_bytes;                          /* a tile's working set */
-    int64_t head_block;                          /* samples at a time in the head */
+    int64_t head_block, head_bytes;              /* samples at a time in the head; of one of them, tiles and codes */
     int64_t scratch_bytes;                       /* per thread */
     int64_t sample_bytes, boundary_bytes;        /* kept tensors and codes of one sample; of those tensors the boundary */
 } ng_plan;
@@ -60,6 +62,9 @@ typedef struct ng_plan {
  * The room in the run's arena steers what is kept; the plan lives there. */
 ng_status ng_plan_make(const ng_graph *graph, const ng_shape *input_shapes, const int *wanted, int wanted_count, bool gradients,
                        const ng_run *run, ng_plan *plan, ng_error *error);
+
+/* Where the head's tiles and codes lie (head.c); part of making a plan. */
+void ng_place_head(ng_plan *plan, bool gradients);
 
 /* Rows that each node of a stage computes for tile `tile` forward (rows[node] for stage nodes, origins in stage 0), and whose
  * gradient it needs backward. rows has plan->count elements; nodes outside the stage are left alone, except that backward fills the

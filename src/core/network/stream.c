@@ -250,14 +250,11 @@ static const float *cotangent_of(const ng_objective *objective, int w, int64_t w
 static void head_forward(ng_stream *stream, int64_t first, int64_t samples, ng_worker *worker)
 {
     const ng_plan *plan = stream->plan;
-    worker->used = 0;
+    ng_begin_head(plan, samples, worker);
     for (int k = 0; k < plan->head_first; k++)
         if (plan->nodes[k].kept) worker->tiles[k] = kept_tile(stream, k, first, samples);
     for (int k = plan->head_first; k < plan->count; k++) {
-        const ng_node *node = &plan->nodes[k];
-        worker->tiles[k] = ng_new_tile(worker, node, (ng_range){0, ng_rows(node->whole)}, samples);
-        const int64_t bytes = ng_rows(node->layer.out) * node->layer.code_bytes;
-        worker->codes[k] = (ng_code){ng_take(worker, bytes * node->group * samples), 0, ng_rows(node->layer.out), node->layer.code_bytes, bytes};
+        ng_place_tile(plan, k, samples, worker);
         ng_node_forward(stream, k, worker->tiles, &worker->codes[k], worker);
     }
 }
@@ -281,17 +278,17 @@ static void read_outputs(const ng_stream *stream, const ng_round *round, int64_t
     }
 }
 
-/* The gradients of a target, from what is wanted to the boundary. Values are spent: kept tensors hold gradients from here on. */
+static void clear(ng_tile *gradient) { memset(gradient->data, 0, (size_t)(gradient->samples * gradient->sample_stride) * 4); }
+
+/* The gradients of a target, from what is wanted to the boundary. Values are spent: kept tensors hold gradients from here on, and those
+ * of the head lie where their values were. */
 static void head_backward(ng_stream *stream, const ng_round *round, int64_t first, int64_t samples, const ng_objective *objective,
                           ng_worker *worker)
 {
     const ng_plan *plan = stream->plan;
     ng_tile *gradients = worker->tiles;
-    for (int k = 0; k < plan->count; k++) {
-        if (k >= plan->head_first) gradients[k] = ng_new_tile(worker, &plan->nodes[k], (ng_range){0, ng_rows(plan->nodes[k].whole)}, samples);
-        if (k >= plan->head_first || plan->nodes[k].boundary)
-            memset(gradients[k].data, 0, (size_t)(samples * gradients[k].sample_stride) * 4);
-    }
+    for (int k = 0; k < plan->count; k++)
+        if (k < plan->head_first ? plan->nodes[k].boundary : plan->nodes[k].last_use == plan->count) clear(&gradients[k]);
     for (int w = 0; w < plan->wanted_count; w++) {
         const int k = plan->wanted[w];
         for (int64_t n = 0; n < samples; n++) {
@@ -300,7 +297,13 @@ static void head_backward(ng_stream *stream, const ng_round *round, int64_t firs
             for (int64_t i = 0; cotangent && i < ng_size(plan->nodes[k].whole); i++) gradient[i] += cotangent[i];
         }
     }
-    for (int k = plan->count - 1; k >= plan->head_first; k--) ng_node_backward(stream, k, gradients, &worker->codes[k], worker);
+    for (int k = plan->count - 1; k >= plan->head_first; k--) {
+        for (int i = 0; i < plan->nodes[k].layer.inputs; i++) {
+            const int from = plan->nodes[k].inputs[i];
+            if (from >= plan->head_first && plan->nodes[from].last_use == k) clear(&gradients[from]);
+        }
+        ng_node_backward(stream, k, gradients, &worker->codes[k], worker);
+    }
 }
 
 /* Gradients of the boundary of target `target`, of these samples, where they are stored. */
@@ -315,8 +318,7 @@ static void head_block(ng_stream *stream, const ng_round *round, int64_t first, 
     const ng_plan *plan = stream->plan;
     head_forward(stream, first, samples, worker);
     read_outputs(stream, round, first, samples, objectives, values, outputs, worker);
-    const int64_t used = worker->used;
-    for (int t = 0; gradients && t < stream->targets; t++, worker->used = used) {
+    for (int t = 0; gradients && t < stream->targets; t++) {
         head_backward(stream, round, first, samples, &objectives[t], worker);
         for (int k = 0; k < plan->head_first && stream->targets > 1; k++)
             if (plan->nodes[k].boundary)

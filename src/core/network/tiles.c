@@ -64,6 +64,17 @@ ng_code ng_new_code(ng_worker *worker, const ng_node *node, ng_range rows, int64
     return (ng_code){stride ? ng_take(worker, samples * stride) : NULL, rows.first, rows.last, node->layer.code_bytes, stride};
 }
 
+void ng_begin_head(const ng_plan *plan, int64_t samples, ng_worker *worker) { worker->used = plan->head_bytes * samples; }
+
+void ng_place_tile(const ng_plan *plan, int k, int64_t samples, ng_worker *worker)
+{
+    const ng_node *node = &plan->nodes[k];
+    const int64_t rows = ng_rows(node->whole), code_rows = ng_rows(node->layer.out), bytes = node->layer.code_bytes;
+    worker->tiles[k] = (ng_tile){(float *)(worker->scratch + node->head_tile * samples), 0, rows, rows, node->whole.channels, samples,
+                                 ng_size(node->whole)};
+    worker->codes[k] = (ng_code){worker->scratch + node->head_code * samples, 0, code_rows, bytes, code_rows * bytes};
+}
+
 /* A tile of whole tensors as a layer sees it: TimeDistributed layers see `group` samples in each. */
 static ng_tile as_layer_sees(ng_tile tile, ng_shape own, int64_t group)
 {

@@ -24,6 +24,10 @@ void *ng_take(ng_worker *worker, int64_t bytes);
 ng_tile ng_new_tile(ng_worker *worker, const ng_node *node, ng_range rows, int64_t samples);
 ng_code ng_new_code(ng_worker *worker, const ng_node *node, ng_range rows, int64_t samples);
 
+/* Begins a walk over the head with so many samples; then: the tile and the code of head node k, where the plan put them. */
+void ng_begin_head(const ng_plan *plan, int64_t samples, ng_worker *worker);
+void ng_place_tile(const ng_plan *plan, int k, int64_t samples, ng_worker *worker);
+
 /* Runs node k over tiles (or gradients), which are by node; what it reads and writes is there. */
 void ng_node_forward(const ng_stream *stream, int k, ng_tile *tiles, ng_code *code, ng_worker *worker);
 void ng_node_backward(const ng_stream *stream, int k, ng_tile *gradients, const ng_code *code, ng_worker *worker);
