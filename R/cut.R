@@ -69,7 +69,7 @@ cut_network <- function(entry, layers, name, call) {
         kept <- sort(unique(kept))
         at <- match(name, names)
         calls <- length(config$layers[[at]]$inbound_nodes)
-        last <- if (calls == 0) 0 else calls - 1 + !is.null(layers[[at]]$layers)
+        last <- max(0, calls - 1) + c(layers[[at]]$first_call, 0)[1]
         config$output_layers <- list(list(name, last, 0))
     }
     config$layers <- config$layers[kept]

@@ -26,7 +26,8 @@ layer_remarks <- c(
     Masking = "masks go where Keras takes them", LSTM = "initial and returned states; masks", GRU = "both recurrences; states; masks",
     BatchNormalization = "one axis", LayerNormalization = "the last axis", Softmax = "the last axis", Dropout = "nothing, when a model predicts",
     layer_pos_embedding = "deepG", layer_pos_sinusoid = "deepG", layer_transformer_block = "deepG", layer_aggregate_time_dist = "deepG",
-    layer_euc_dist = "deepG", layer_cosine_sim = "deepG", CuDNNLSTM = "older Keras", CuDNNGRU = "older Keras",
+    layer_euc_dist = "deepG", layer_cosine_sim = "deepG", CuDNNLSTM = "older Keras; written as LSTM", CuDNNGRU = "older Keras; written as GRU",
+    ThresholdedReLU = "Keras 2; written as ReLU", ZeroPadding1D = "channels first too",
     TimeDistributed = "of any layer or model but another TimeDistributed", Bidirectional = "five ways to merge")
 
 # The table as roxygen reads it.
@@ -42,8 +43,8 @@ coverage_section <- function() {
 
 #' Layers that are computed
 #'
-#' What [read_model()] reads, [predict()][predict.Model] computes, [attribution()] differentiates and [write_model()] writes (as HDF5:
-#' the archives of attention and of deepG's layers are for [read_model()] alone, TensorFlow does not open them). Each row is a class of Keras or
+#' What [read_model()] reads, [predict()][predict.Model] computes, [attribution()] differentiates and [write_model()] writes (its page
+#' says what opens in one generation of Keras alone). Each row is a class of Keras or
 #' of deepG, under the names that older versions gave it too, and is held against what Keras computes: outputs and gradients, by
 #' the test group in the table (`tests/testthat/test-fixtures.R`, `test-keras-coverage.R`). Where Keras 2 and Keras 3 differ, the version in the file decides.
 #'
@@ -59,7 +60,7 @@ coverage_section <- function() {
 #' **Channels first.** The convolutions and pooling layers with `data_format = "channels_first"` are computed as between two
 #' exchanges of the axes.
 #'
-#' **Not computed**: layers of two and three dimensions, `Lambda` and operations outside layers, layers of one's own but deepG's,
+#' **Not computed**: layers of two and three dimensions (deepG makes none), `Lambda` and operations outside layers, layers of one's own but deepG's,
 #' `SimpleRNN` and cells, `GroupNormalization`, stateful prediction. [read_model()] says so, with the name of the layer.
 #' @eval coverage_section()
 #' @name layers

@@ -59,27 +59,28 @@ plain_tensors <- function(x) {
     unlist(lapply(unname(x), plain_tensors), recursive = FALSE)
 }
 
-# Keras 2 counts the definition of a nested model as its call 0. Keras 3 does so for the output of a Functional model alone. `by`: 1
-# from Keras 3 to Keras 2, -1 back.
-count_definitions <- function(config, by = 1) {
+# Keras 2 counts the definition of a nested model as its call 0. Keras 3 does so for the output of a Functional model alone.
+count_definitions <- function(config) {
     classes <- vapply(config$layers, function(layer) plain_class(layer[["class_name"]]), "")
     names <- vapply(config$layers, function(layer) c(layer[["name"]], layer$config[["name"]], "")[[1]], "")
     nested <- names[vapply(config$layers, function(layer) !is.null(layer$config[["layers"]]), NA)]
     functional <- names[classes == "Functional"]
-    shift <- function(x, to) {
-        if (!is.list(x)) return(x)
-        if (is_tensor(x)) {
-            if (x[[1]] %in% to) x[[2]] <- x[[2]] + by
-            return(x)
-        }
-        lapply(x, shift, to = to)
-    }
+    add_to <- function(names) function(name, number) number + name %in% names
     config$layers <- lapply(config$layers, function(layer) {
-        if (!is.null(layer[["inbound_nodes"]])) layer$inbound_nodes <- shift(layer$inbound_nodes, nested)
+        if (!is.null(layer[["inbound_nodes"]])) layer$inbound_nodes <- renumber_calls(layer$inbound_nodes, add_to(nested))
         layer
     })
-    config$output_layers <- shift(config[["output_layers"]], setdiff(nested, functional))
+    config$output_layers <- renumber_calls(config[["output_layers"]], add_to(setdiff(nested, functional)))
     config
+}
+
+# Every tensor below `x`, also among the arguments of a call, with the number change(name of its layer, number of its call).
+renumber_calls <- function(x, change) {
+    if (!is.list(x)) return(x)
+    if (!is_tensor(x)) return(lapply(x, renumber_calls, change))
+    x[[2]] <- change(x[[1]], x[[2]])
+    if (length(x) > 3) x[[4]] <- renumber_calls(x[[4]], change)
+    x
 }
 
 is_tensor <- function(x) length(x) >= 3 && is.character(x[[1]]) && is.numeric(x[[2]]) && is.numeric(x[[3]])

@@ -157,6 +157,7 @@ refuse_settings <- function(class, config, source, name) {
     refuse <- function(reason) stop_unsupported(source, name, class, reason)
     if (class %in% kernel_layers && isTRUE(unlist(config$strides) > 1 && unlist(config$dilation_rate) > 1))
         refuse("has both strides and dilation above 1")
+    if (class == "LayerNormalization" && isTRUE(config$rms_scaling)) refuse("divides by root mean squares")
     if (class == "Embedding" && isTRUE(config$mask_zero)) refuse("masks token 0")
     if (class == "MultiHeadAttention" && !(is.null(unlist(config$attention_axes)) || identical(as.numeric(unlist(config$attention_axes)), 1)))
         refuse("attends over other axes than the first")

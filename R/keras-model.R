@@ -38,10 +38,11 @@ new_functional <- function(graph, model) {
     calls <- unname(calls)
     used <- c(unlist(calls, recursive = FALSE), list(model$output_tensors))
     used <- unlist(used, recursive = FALSE)
+    first <- unlist(Map(first_call_number, model$layers, lengths(calls), MoreArgs = list(used = used)))
+    model$layers <- Map(function(layer, first) c(layer, if (!is.null(layer$layers)) list(first_call = first)), model$layers, first)
     model$calls <- unlist(lapply(seq_along(calls), function(place) {
-        count <- length(calls[[place]])
-        offset <- first_call_number(model$layers[[place]], count, used)
-        Map(function(tensors, call) list(place = place, call = call, tensors = tensors), calls[[place]], offset + seq_len(count) - 1)
+        numbers <- first[[place]] + seq_along(calls[[place]]) - 1
+        Map(function(tensors, call) list(place = place, call = call, tensors = tensors), calls[[place]], numbers)
     }), recursive = FALSE)
     model
 }

@@ -16,6 +16,7 @@ layer_parts <- list(
     Conv1DTranspose = function(layer, x, add, graph) turned(layer, x, add, function(x) one_part(layer, x, add)),
     MaxPooling1D = function(layer, x, add, graph) turned(layer, x, add, function(x) one_part(layer, x, add)),
     AveragePooling1D = function(layer, x, add, graph) turned(layer, x, add, function(x) one_part(layer, x, add)),
+    ZeroPadding1D = function(layer, x, add, graph) turned(layer, x, add, function(x) one_part(layer, x, add)),
     Flatten = function(layer, x, add, graph) {
         if (channels_first(layer)) x <- add("Permute", x, list(dims = c(2, 1)))
         add("Flatten", x)

@@ -2,7 +2,7 @@
 
 # Keys that say nothing about prediction, or that one generation of Keras does not know.
 training_keys <- paste0("(_initializer|_regularizer|_constraint)$|^(dtype|time_major|implementation|unroll|sparse|ragged|optional|seed|",
-                        "noise_shape|quantization_config|build_input_shape|synchronized|unit_forget_bias|registered_name|lora_rank|batch_shape)$")
+                        "noise_shape|quantization_config|build_input_shape|synchronized|unit_forget_bias|registered_name|lora_rank|batch_shape|rms_scaling)$")
 
 # The description of a model or layer, in words that both generations of Keras read. `layer` is the same one with its slots.
 written_form <- function(entry, layer, weight) {
@@ -15,8 +15,14 @@ written_form <- function(entry, layer, weight) {
                        layers = Map(written_form, config$layers[own], layer$layers[own], MoreArgs = list(weight = weight)))
         if (class == "Sequential") config$layers <- with_input(config$layers)
         config <- c(config, lapply(entry$config[intersect(c("input_layers", "output_layers"), names(entry$config))], written_tensors))
+        config$layers <- lapply(config$layers, function(inner) {
+            if (inner$class_name != "InputLayer") inner$config$batch_input_shape <- NULL
+            inner
+        })
+        if (class == "Functional") config <- call_twice(config, layer$layers[own])
     } else {
         config <- config[!grepl(training_keys, names(config)) | (class == "InputLayer" & names(config) == "dtype")]
+        if (!isFALSE(config$trainable)) config$trainable <- NULL                 # Keras 3 has layers that do not know the key
         config <- written_words(class, config)
         if (class == "GRU" && is.null(config$reset_after))
             config$reset_after <- length(layer$slots) < 3 || length(attr(weight(layer$slots[3]), "dims")) == 2
@@ -25,9 +31,29 @@ written_form <- function(entry, layer, weight) {
                              config[parts], layer$children[seq_along(parts)])                             # Keras 3 finds these
     }
     if (class %in% names(cudnn_layers)) class <- cudnn_layers[[class]]
+    if (class == "ThresholdedReLU") class <- "ReLU"                                               # Keras 3 has that alone
     if (grepl(">", entry$class_name, fixed = TRUE)) class <- entry$class_name                     # a class of its own
     c(list(class_name = class, config = config), entry["name"][is.character(entry[["name"]])],
       if (!is.null(entry[["inbound_nodes"]])) list(inbound_nodes = lapply(entry$inbound_nodes, written_tensors)))
+}
+
+# Keras 2 counts the definition of a model inside a model as its call 0, Keras 3 does not. Where each call stands twice, number 2 k - 1
+# is call k for both.
+call_twice <- function(config, layers) {
+    calls <- lapply(config$layers, `[[`, "inbound_nodes")
+    for (at in which(vapply(layers, function(layer) !is.null(layer$layers), NA))) {
+        inner <- layers[[at]]
+        used <- numeric()
+        renumber <- function(x, change) renumber_calls(x, function(name, number) if (name == inner$name) change(number) else number)
+        renumber(list(calls, config$output_layers), function(number) used <<- c(used, number))
+        used <- sort(unique(used))
+        calls[[at]] <- rep(calls[[at]][used - inner$first_call + 1], each = 2)
+        twice <- function(number) 2 * match(number, used) - 1
+        calls <- renumber(calls, twice)
+        config$output_layers <- renumber(config$output_layers, twice)
+    }
+    config$layers <- Map(function(layer, calls) { layer$inbound_nodes <- calls; layer }, config$layers, calls)
+    config
 }
 
 written_words <- function(class, config) {
@@ -45,7 +71,12 @@ written_words <- function(class, config) {
         if (is.list(word))
             config[[key]] <- if (identical(word$class_name, "function")) word$config else written_form(word, list(), NULL)
     }
+    if (class == "ThresholdedReLU") {
+        config$threshold <- if (is.null(config$theta)) 1 else config$theta
+        config$theta <- NULL
+    }
     if (class %in% c("SeparableConv1D", "DepthwiseConv1D", "Conv1DTranspose")) config$groups <- NULL
+    if (class == "ZeroPadding1D" && identical(config$data_format, "channels_last")) config$data_format <- NULL
     if (isFALSE(config$zero_output_for_mask)) config$zero_output_for_mask <- NULL
     config
 }
@@ -69,6 +100,26 @@ written_tensors <- function(x) {
         x[[4]] <- if (any(told)) x[[4]][told] else stats::setNames(list(), character())
     }
     x
+}
+
+# Tensors among the arguments of a call (the values of attention, the states of a recurrent layer): Keras 3 takes them in a form of its
+# own alone.
+keras3_calls <- function(entry) {
+    if (!is.null(entry$config[["layers"]])) entry$config$layers <- lapply(entry$config$layers, keras3_calls)
+    attends <- entry$class_name == "MultiHeadAttention"
+    states <- entry$class_name %in% c("LSTM", "GRU", "Bidirectional")
+    if (!is.null(entry[["inbound_nodes"]]))
+        entry$inbound_nodes <- lapply(entry$inbound_nodes, function(call)
+            if (attends || (states && length(call) > 1)) keras3_call(call) else call)
+    entry
+}
+
+keras3_call <- function(call) {
+    tensor <- function(x) list(class_name = "__keras_tensor__",
+                               config = list(shape = list(NULL), dtype = "float32", keras_history = unname(x[1:3])))
+    others <- lapply(if (length(call[[1]]) > 3) call[[1]][[4]], function(value) if (is_tensor(value)) tensor(value) else value)
+    states <- if (length(call) > 1) list(initial_state = lapply(call[-1], tensor))
+    list(args = list(tensor(call[[1]])), kwargs = c(stats::setNames(list(), character()), others, states))
 }
 
 as_json <- function(x) as.character(jsonlite::toJSON(x, auto_unbox = TRUE, null = "null", digits = NA))
@@ -109,22 +160,19 @@ write_archive <- function(network, file) {
     folder <- tempfile("keras")
     dir.create(folder)
     on.exit(unlink(folder, recursive = TRUE))
-    keras3 <- startsWith(network$keras_version, "3")
-    writeLines(as_json(with_modules(network$description, keras3)), file.path(folder, "config.json"), useBytes = TRUE)
+    writeLines(as_json(with_modules(network$description)), file.path(folder, "config.json"), useBytes = TRUE)
     writeLines(as_json(list(keras_version = network$keras_version)), file.path(folder, "metadata.json"))
     h5 <- create_hdf5(file.path(folder, "model.weights.h5"))
-    tryCatch(write_objects(h5, "", list(layers = network$layers), network$weight, keras3), finally = finish_hdf5(h5))
+    tryCatch(write_objects(h5, "", list(layers = network$layers), network$weight,
+                           keras3 = startsWith(network$keras_version, "3")), finally = finish_hdf5(h5))
     zip::zip(file, c("metadata.json", "config.json", "model.weights.h5"), root = folder, compression_level = 1, mode = "cherry-pick")
 }
 
-# Where Python finds each class. The generations count the calls of a model inside a model differently: `keras3` says which way.
-with_modules <- function(entry, keras3 = FALSE) {
+# Where Python finds each class.
+with_modules <- function(entry) {
     model <- !is.null(entry$config[["layers"]])
     custom <- !plain_class(entry$class_name) %in% setdiff(supported_layers, deepg_layers) || grepl(">", entry$class_name, fixed = TRUE)
-    if (model) {
-        if (keras3) entry$config <- count_definitions(entry$config, by = -1)
-        entry$config$layers <- lapply(entry$config$layers, with_modules, keras3)
-    }
+    if (model) entry$config$layers <- lapply(entry$config$layers, with_modules)
     if (entry$class_name == "Functional") entry$class_name <- "Model"            # the one name that both generations know
     entry["module"] <- list(if (model) "keras" else if (!custom) "keras.layers")
     entry["registered_name"] <- list(if (custom) entry$class_name)

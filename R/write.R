@@ -7,12 +7,15 @@
 #' `tf.keras.models.load_model(file, compile = FALSE)`, deepG and R's keras with `load_model_hdf5()`, and [read_model()] reads the
 #' same network again, equal in every bit.
 #'
-#' What only training needs is not written: optimizer, losses, initializers, regularizers. `hard_sigmoid` is another function in
-#' Keras 3 than in Keras 2: a network with it predicts the same in the generation that it came from.
+#' What only training needs is not written: optimizer, losses, initializers, regularizers. Either format opens in Keras 2 and in
+#' Keras 3 (tried in 2.15 and 3.8), models inside models too, but for what the two do not share. In the generation that the network came
+#' from alone open: attention, recurrent layers whose first states are given, an activation with settings of its own inside another
+#' layer, and a Bidirectional with a `backward_layer` of its own. `hard_sigmoid` is another function in Keras 3 than in Keras 2, and so is
+#' not the same in the other. Keras 3 forgets the `axis` of Concatenate and BatchNormalization, and mixes up the weights of models that are frozen in
+#' part, when it reads HDF5: give it `.keras`.
 #' @param model A [Model-class].
 #' @param file Path of the file: `.h5` or `.hdf5` for the HDF5 format of Keras 2, which needs the package rhdf5; `.keras` for the
-#'   archive of Keras 2.13 and later and of Keras 3, which needs rhdf5 and zip. Models inside a model are counted as the Keras of
-#'   its origin counts them: such a `.keras` opens in that generation, an `.h5` in Keras 2. A file that exists is replaced.
+#'   archive of Keras 2.13 and later and of Keras 3, which needs rhdf5 and zip. A file that exists is replaced.
 #' @return `file`, invisibly.
 #' @section Errors: `nucleograd_error_argument`: another kind of file. `nucleograd_error_unsupported`: a network that was cut inside a
 #'   model. `nucleograd_error_file`: the file cannot be written.
@@ -58,6 +61,8 @@ stored_network <- function(model, call) {
         description <- part$description
         tree$layers <- part$layers
     }
-    list(description = written_form(description, tree, weight), layers = tree$layers, weight = weight,
-         keras_version = model@settings$keras_version)
+    written <- written_form(description, tree, weight)
+    version <- model@settings$keras_version
+    list(description = if (startsWith(version, "3")) keras3_calls(written) else written, layers = tree$layers, weight = weight,
+         keras_version = version)
 }

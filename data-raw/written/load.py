@@ -1,7 +1,7 @@
 """Loads what write.R wrote and compares predictions: python load.py FOLDER, in the environments of data-raw/fixtures.
 
-Networks with "own" in their names open, or mean the same, in the Keras generation that they came from alone, whoever writes the
-file: Keras 3 counts the calls of models inside models in another way, has another hard_sigmoid, and takes no states from Keras 2.
+Networks with "own" in their names open, or mean the same, in the Keras generation that they came from alone; "axis" marks those in
+which Keras 3 forgets something when it reads HDF5 (see ?write_model).
 """
 import glob
 import os
@@ -27,7 +27,7 @@ for values in sorted(glob.glob(os.path.join(sys.argv[1], "*.values"))):
     name = values[:-len(".values")]
     words = os.path.basename(name)
     for kind in (".h5", ".keras"):
-        if "_own_" in words and generation != ("2" if kind == ".h5" else words[5]):
+        if ("_own_" in words and generation != words[5]) or ("_axis_" in words and kind == ".h5" and generation == "3"):
             continue
         with h5py.File(values) as file:
             inputs = [file[f"inputs/{k + 1}"][()].astype("float32") for k in range(len(file["inputs"]))]

@@ -21,10 +21,11 @@ for (file in files) {
     outputs <- predict(model, if (length(inputs) == 1) inputs[[1]] else inputs)
     if (!is.list(outputs)) outputs <- list(outputs)
     description <- as.character(jsonlite::toJSON(model@settings$description, auto_unbox = TRUE, null = "null"))
-    nested <- any(vapply(model@settings$description$config$layers, function(layer) !is.null(layer$config[["layers"]]), NA))
-    own <- nested || grepl("hard_sigmoid|\"return_state\":true|ThresholdedReLU", description)
+    own <- grepl("hard_sigmoid|\"return_state\":true|MultiHeadAttention|\"backward_layer\"|\"activation\":\\{\"class_name\":\"[A-Z]", description) ||
+        grepl("masks/(bidirectional|merged)", file)                                                    # states; a name that Keras 3 takes twice
+    axis <- grepl("\"class_name\":\"(Concatenate|BatchNormalization)\",\"config\":\\{[^}]*\"axis\":[0-9[]", description) || grepl("thawed", file)
     generation <- substr(model@settings$keras_version, 1, 1)
-    name <- paste0("keras", generation, if (own) "_own", "_", basename(dirname(file)), "_", sub("[.].*", "", basename(file)))
+    name <- paste0("keras", generation, if (own) "_own", if (axis) "_axis", "_", basename(dirname(file)), "_", sub("[.].*", "", basename(file)))
     for (kind in c(".h5", ".keras")) write_model(model, file.path(folder, paste0(name, kind)))
     values <- file.path(folder, paste0(name, ".values"))
     unlink(values)

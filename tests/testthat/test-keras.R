@@ -135,6 +135,16 @@ test_that("whole numbers written as 4.0, null flags and stray shapes are accepte
     expect_identical(same$nodes, plain$nodes)
 })
 
+test_that("settings that Keras 3 alone has are computed or refused, not passed over", {
+    chain <- function(class, ...) flatten_model(list(class_name = "Sequential", config = list(name = "s", layers = list(
+        list(class_name = "InputLayer", config = list(name = "x", batch_input_shape = list(NULL, 6L, 3L))),
+        list(class_name = class, config = list(name = "layer", ...))))), list(weights = list(layer = list())), list(file = "x.keras", call = NULL))
+    expect_identical(classes(chain("ZeroPadding1D", padding = list(1L, 2L), data_format = "channels_first")),
+                     c("InputLayer", "Permute", "ZeroPadding1D", "Permute"))
+    expect_identical(classes(chain("ZeroPadding1D", padding = list(1L, 2L), data_format = "channels_last")), c("InputLayer", "ZeroPadding1D"))
+    expect_error(chain("LayerNormalization", rms_scaling = TRUE), "root mean squares", class = "nucleograd_error_unsupported")
+})
+
 test_that("what is not computed is refused by layer and class", {
     conv <- function(...) with_json(edit_layer(2, ...), "stacks", "conv_global_max.h5")
     of_class <- function(class) with_json(function(json) {

@@ -40,6 +40,44 @@ test_that("the file is Keras 2's HDF5, and holds float32", {
     expect_identical(file.size(file) < 60000, TRUE)
 })
 
+test_that("calls of models inside a model stand twice, so that both generations of Keras count them alike, however often it is written", {
+    file <- tempfile(fileext = ".h5")
+    on.exit(unlink(file))
+    text <- character()
+    model <- read_model(fixture_path("containers", "keras2.h5"))
+    for (time in 1:2) {
+        write_model(model, file)
+        model <- read_model(file)
+        text[time] <- as.vector(rhdf5::h5readAttributes(file, "/")$model_config)
+    }
+    expect_identical(text[2], text[1])
+    layers <- jsonlite::fromJSON(text[1], simplifyVector = FALSE)$config$layers
+    names(layers) <- vapply(layers, `[[`, "", "name")
+    from <- function(name) vapply(layers[[name]]$inbound_nodes, function(call) call[[1]][[1]], "")
+    expect_identical(from("features"), c("left", "left", "right", "right"))
+    expect_identical(vapply(layers$both$inbound_nodes[[1]], `[[`, 1, 2), c(1, 3))
+})
+
+test_that("what is left of a model with models inside is the same after it was written", {
+    model <- read_model(fixture_path("containers", "keras2.h5"))
+    x <- random_values(model)
+    for (layer in c("both", "drop")) {
+        cut <- cut_model(model, layer)
+        file <- write_model(cut, tempfile(fileext = ".h5"))
+        expect_identical(predict(read_model(file), x), predict(cut, x), label = layer)
+        unlink(file)
+    }
+})
+
+test_that("attention is called as the Keras of its origin calls it", {
+    for (kind in c("attention", "attention3")) {
+        file <- write_model(read_model(fixture_model(kind, "heads")), tempfile(fileext = ".h5"))
+        text <- as.vector(rhdf5::h5readAttributes(file, "/")$model_config)
+        unlink(file)
+        expect_identical(grepl("__keras_tensor__", text), kind == "attention3")
+    }
+})
+
 test_that("what cannot be written says why, and leaves the file that was there", {
     model <- read_model(fixture_path("stacks", "dense.h5"))
     file <- tempfile(fileext = ".h5")
