@@ -13,7 +13,7 @@
 #' | `"recurrent_window"`, two LSTM over a wide convolution | 10,000 bp | 802,452 |
 #' | `"architect_1"` to `"architect_12"`, the best configurations of GenomeNet-Architect | 150 or 10,000 bp | 175,426 to 8,050,761 |
 #'
-#' | `"phenotype_set"`, fourteen outputs | 200 fragments of 10,000 bp; takes 3 GB a thread | 595,333 |
+#' | `"phenotype_set"`, fourteen outputs | 200 fragments of 10,000 bp; takes 0.6 GB a thread | 595,333 |
 #' | `"language_model"`, the base between two flanks | two flanks of 250 bp, the second one reversed | 100,228 |
 #' | `"bert"`, a transformer over tokens with an answer at each position, a small one of its kind | 1,000 bp | 63,430 |
 #' | `"crispr"`, `"crispr_bases"`, an answer for the window or for each base | 200 bp | 48,182, 92,898 |
