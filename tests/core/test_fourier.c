@@ -8,6 +8,11 @@
 
 typedef struct problem { int64_t taps, in, out, length, out_length, pad, samples, size, multiple; } problem;
 
+static ng_fourier_shape shape_of(const problem *p)
+{
+    return (ng_fourier_shape){p->taps, p->in, p->out, p->length, p->out_length, p->pad, p->multiple};
+}
+
 static ng_arena *arena;
 
 static void *claim(int64_t count, size_t size)
@@ -45,7 +50,7 @@ static void run(const ng_fourier *f, const problem *p, const float *x, const flo
     }
     const ng_tile in = {copy + p->in, read.first, read.last, p->length, p->in, samples, stride};
     ng_tile out = {result + 1, rows.first, rows.last, p->out_length, p->out, samples, room};
-    ng_fourier_rows(f, &in, p->pad, bias, add, &out, scratch);
+    ng_fourier_rows(f, &in, bias, add, &out, scratch);
     CHECK(scratch[f->scratch_bytes / 4] == 12345);
     for (int64_t n = 0; n < samples; n++) {
         CHECK(result[n * room] == 12345 && result[n * room + room - 1] == 12345);
@@ -90,6 +95,7 @@ static void one_case(const problem *p)
     float *x = numbers(p->samples * p->length * p->in), *kernel = numbers(weights), *before = numbers(size);
     const float *bias = draw(3) ? numbers(p->out) : NULL;
     const bool add = draw(2);
+    const ng_fourier_shape shape = shape_of(p);
     float *y = claim(size, sizeof *y), *cut = claim(size, sizeof *cut), *flipped = claim(weights, sizeof *flipped);
     memcpy(y, before, (size_t)size * sizeof *y);
     memcpy(cut, before, (size_t)size * sizeof *y);
@@ -99,13 +105,12 @@ static void one_case(const problem *p)
             for (int64_t c = 0; c < p->in; c++)
                 for (int64_t o = 0; o < p->out; o++)
                     flipped[((p->taps - 1 - j) * p->out + o) * p->in + c] = kernel[(j * p->in + c) * p->out + o];
-        CHECK(!ng_fourier_make(flipped + (p->taps - 1) * p->in * p->out, p->taps, p->in, p->out, -p->in * p->out, 1, p->in,
-                               p->multiple, p->size, 2, arena, &f, &error));
+        CHECK(!ng_fourier_make(&shape, flipped + (p->taps - 1) * p->in * p->out, -p->in * p->out, 1, p->in, p->size, 2, arena, &f, &error));
     } else {
-        CHECK(!ng_fourier_make(kernel, p->taps, p->in, p->out, p->in * p->out, p->out, 1, p->multiple, p->size, 2, arena, &f,
-                               &error));
+        CHECK(!ng_fourier_make(&shape, kernel, p->in * p->out, p->out, 1, p->size, 2, arena, &f, &error));
     }
-    CHECK(f.rows % p->multiple == 0 && f.rows > 0 && f.rows + p->taps - 1 <= p->size && f.pair_rows == 2 * f.rows);
+    if (f.rows == p->out_length) CHECK(p->length <= p->size && p->out_length <= p->size);
+    else CHECK(f.rows % p->multiple == 0 && f.rows > 0 && f.rows + p->taps - 1 <= p->size);
     CHECK(f.scratch_bytes <= 2 << 20);
 
     run(&f, p, x, bias, add, 0, p->samples, (ng_range){0, p->out_length}, y);
@@ -113,7 +118,7 @@ static void one_case(const problem *p)
     CHECK(wrong <= 1e-6);                        /* a few roundings of float32, relative to the largest values */
     for (int64_t n = 0; n < p->samples; n++)
         for (ng_range rows = {0, 0}; rows.last < p->out_length;) {
-            rows = (ng_range){rows.last, rows.last + (1 + draw(4)) * f.pair_rows};
+            rows = (ng_range){rows.last, rows.last + (1 + draw(4)) * f.rows};
             if (rows.last > p->out_length) rows.last = p->out_length;
             run(&f, p, x, bias, add, n, 1, rows, cut);
         }
@@ -125,45 +130,77 @@ static void one_case(const problem *p)
 static void no_leak(int64_t size)
 {
     const problem p = {9, 5, 7, 1500, 1500, 4, 1, size, 4};
+    const ng_fourier_shape shape = shape_of(&p);
     ng_error error;
     ng_fourier f;
     arena = ng_arena_new((int64_t)1 << 30);
     float *x = numbers(p.length * p.in), *y = claim(p.length * p.out, sizeof *y), *z = claim(p.length * p.out, sizeof *z);
-    CHECK(!ng_fourier_make(numbers(9 * 5 * 7), 9, 5, 7, 35, 7, 1, 4, size, 1, arena, &f, &error));
+    CHECK(!ng_fourier_make(&shape, numbers(9 * 5 * 7), 35, 7, 1, size, 1, arena, &f, &error));
     run(&f, &p, x, NULL, false, 0, 1, (ng_range){0, p.length}, y);
-    for (int64_t c = 0; c < p.in; c++) x[(f.pair_rows + 6) * p.in + c] = 1e30f;      /* rows 2 S + 2 .. 2 S + 10 read it */
+    for (int64_t c = 0; c < p.in; c++) x[(f.rows + 6) * p.in + c] = 1e30f;           /* rows S + 2 .. S + 10 read it */
     run(&f, &p, x, NULL, false, 0, 1, (ng_range){0, p.length}, z);
-    CHECK(same(y, z, f.pair_rows * p.out));
-    CHECK(same(y + 2 * f.pair_rows * p.out, z + 2 * f.pair_rows * p.out, (p.length - 2 * f.pair_rows) * p.out));
+    CHECK(same(y, z, f.rows * p.out));
+    CHECK(same(y + 2 * f.rows * p.out, z + 2 * f.rows * p.out, (p.length - 2 * f.rows) * p.out));
     CHECK(!same(y, z, p.length * p.out));
     ng_arena_free(arena);
 }
 
+/* A tensor in one block: the longest that size and padding allow, and one row more, which takes several. */
+static void whole_tensors(int64_t size)
+{
+    for (int64_t taps = 2; taps <= 20; taps += 3)
+        for (int64_t pad = 0; pad < taps; pad += 1 + draw(3)) {
+            const int64_t after = taps - 1 - pad, length = size - (pad > after ? pad : after);      /* "same" */
+            for (int64_t more = 0; more < 2; more++) {
+                const problem p = {taps, 1 + draw(40), 1 + draw(40), length + more, length + more, pad, 1 + draw(14), size, 1 + draw(5)};
+                const ng_fourier_shape shape = shape_of(&p);
+                if (!isfinite(ng_fourier_cost(&shape, size))) continue;
+                one_case(&p);
+            }
+        }
+}
+
 static problem random_problem(int64_t largest, int64_t longest)
 {
-    static const int64_t sizes[] = {64, 128, 256};
     problem p = {.taps = 3 + draw(30), .in = 1 + draw(largest), .out = 1 + draw(largest), .length = 1 + draw(longest),
-                 .samples = 1 + draw(3), .size = sizes[draw(3)], .multiple = 1 + draw(5)};
+                 .samples = 1 + draw(3), .size = ng_fourier_sizes[draw(NG_FOURIER_SIZES)], .multiple = 1 + draw(5)};
     p.pad = draw(p.taps);
     p.out_length = p.length + 2 * p.pad - p.taps + 1;                     /* as many rows on the right as on the left */
     if (p.out_length < 1) p.out_length = 1;
     return p;
 }
 
+/* Of a tensor with padding on no side. */
+static ng_fourier_shape open_shape(int64_t taps, int64_t in, int64_t out, int64_t length, int64_t multiple)
+{
+    return (ng_fourier_shape){taps, in, out, length + taps - 1, length, 0, multiple};
+}
+
+static double cost(int64_t taps, int64_t multiple, int64_t size)
+{
+    const ng_fourier_shape shape = open_shape(taps, 8, 8, 100, multiple);
+    return ng_fourier_cost(&shape, size);
+}
+
+static int64_t size_for(int64_t taps, int64_t channels, int64_t length)
+{
+    const ng_fourier_shape shape = open_shape(taps, channels, channels, length, 4);
+    return ng_fourier_size(&shape);
+}
+
 /* The choice is the least of the costs, or 0 where there is nothing to gain. */
 static void choices(void)
 {
-    CHECK(isinf(ng_fourier_cost(65, 8, 8, 100, 1, 64)) && isinf(ng_fourier_cost(61, 8, 8, 100, 5, 64)));
-    CHECK(!isinf(ng_fourier_cost(64, 8, 8, 100, 1, 64)) && !isinf(ng_fourier_cost(61, 8, 8, 100, 4, 64)));
-    CHECK(ng_fourier_size(1, 64, 64, 100000, 1) == 0 && ng_fourier_size(24, 64, 64, 1, 1) == 0);
-    CHECK(ng_fourier_size(300, 64, 64, 100000, 1) == 0);
-    CHECK(ng_fourier_size(24, 64, 64, 100000, 4) >= 128 && ng_fourier_size(100, 64, 64, 100000, 4) == 256);
-    CHECK(ng_fourier_size(24, 256, 256, 100000, 4) < 256);               /* too much scratch for a thread */
+    CHECK(isinf(cost(65, 1, 64)) && isinf(cost(61, 5, 64)) && !isinf(cost(64, 1, 64)) && !isinf(cost(61, 4, 64)));
+    CHECK(size_for(1, 64, 100000) == 0 && size_for(24, 64, 1) == 0 && size_for(300, 64, 100000) == 0);
+    CHECK(size_for(24, 64, 100000) >= 128 && size_for(100, 64, 100000) == 256);
+    CHECK(size_for(24, 256, 100000) < 256);      /* too much scratch for a thread */
     for (int i = 0; i < 100; i++) {
-        const int64_t taps = 1 + draw(60), in = 1 + draw(100), out = 1 + draw(100), length = 1 + draw(5000);
-        const int64_t size = ng_fourier_size(taps, in, out, length, 4);
-        for (int64_t other = 64; size && other <= 256; other *= 2)
-            CHECK(ng_fourier_cost(taps, in, out, length, 4, size) <= ng_fourier_cost(taps, in, out, length, 4, other));
+        const int64_t taps = 1 + draw(60), pad = draw(taps), length = taps + draw(5000);
+        const ng_fourier_shape shape = {taps, 1 + draw(100), 1 + draw(100), length, length + 2 * pad - taps + 1, pad, 4};
+        const int64_t size = ng_fourier_size(&shape);
+        for (int other = 0; size && other < NG_FOURIER_SIZES; other++)
+            CHECK(ng_fourier_cost(&shape, size) <= ng_fourier_cost(&shape, ng_fourier_sizes[other]));
     }
 }
 
@@ -181,10 +218,12 @@ int main(void)
             const problem large = random_problem(70, 2000);
             one_case(&large);
         }
-        for (int64_t size = 64; size <= 256; size *= 2) {
+        for (int i = 0; i < NG_FOURIER_SIZES; i++) {
+            const int64_t size = ng_fourier_sizes[i];
             const problem wide = {24, 70, 33, 90, 90, 11, 1, size, 4};
             one_case(&wide);
             no_leak(size);
+            whole_tensors(size);
         }
     }
     CHECK(ng_force_kernel(NULL));

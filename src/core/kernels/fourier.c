@@ -1,9 +1,9 @@
 /* core/kernels/fourier.c: the frequency domain of fourier.h, and the choice among the instruction sets that fourier_kernel.h is
  * compiled for.
  *
- * x and K are real, so frequency N - k of K is the conjugate of frequency k. Both frequencies of a pair of blocks are factors of
- * one product with the weights of k: real and imaginary part of N - k, exchanged, are i times its conjugate. At each frequency
- * lie, for each pair of blocks, the real parts by channel, then the imaginary ones; the product takes their place. */
+ * x and K are real, so frequency N - k is the conjugate of frequency k, and two channels share a transform, as its real and its
+ * imaginary part. Frequencies k and N - k of it together are frequency k of both channels, which the product takes, and
+ * gives back. At each frequency lie, for each block, a vector of real parts and one of imaginary parts for two of channels. */
 #include <math.h>
 #include <string.h>
 #include "core/kernels/fourier.h"
@@ -15,7 +15,7 @@
 enum {
     GROUP = 16,                                  /* channels are padded to a multiple of this, the widest vector */
     PANEL = 32,                                  /* columns of the product whose weights lie together */
-    PAIRS = 6,                                   /* of blocks that share one reading of the weights */
+    BLOCKS = 12,                                 /* that share one reading of the weights */
     SHARING = 4,                                 /* samples at least, of a short tensor, in most calls */
     MOST_SCRATCH = 2 << 20                       /* bytes: beyond it a thread works in the memory of all */
 };
@@ -23,9 +23,9 @@ enum {
 /* Rows [first, first + count) of a block of N lie at data. What is read elsewhere is zero, what is written is lost. */
 typedef struct side { float *data; int64_t first, count, stride; } side;
 
-/* LANES channels of a pair of blocks, one transform. */
+/* Twice LANES channels of a block, one transform. */
 typedef struct transform {
-    int64_t size, stride, width;                 /* of frequencies: from one to the next, from real to imaginary parts */
+    int64_t size, stride;                        /* of frequencies: from one to the next */
     const float *twiddles, *bias;
     side sides[2];
     bool add;
@@ -43,18 +43,19 @@ INLINE int64_t offset_of(const side *s, int64_t row) { return (row - s->first) *
 /* The real or imaginary part of number k. */
 INLINE float *number_at(const transform *q, const place where, int64_t k, const int part, const int lanes)
 {
-    return where == WORK ? q->work + (2 * k + part) * lanes : q->frequencies + k * q->stride + part * q->width;
+    return (where == WORK ? q->work + 2 * k * lanes : q->frequencies + k * q->stride) + part * lanes;
 }
 
-/* Frequencies k and N - k of several pairs of blocks, `stride` apart: re[0], im[0] and, exchanged, re[1], im[1]. They hold the
- * factors and take the products; x is room for a copy of the factors in three parts. */
+/* Frequencies k, z, and N - k, mirror, of several blocks, `stride` apart. They hold the factors and take the products; x is room
+ * for a copy of the factors in three parts. */
 typedef struct product {
     const float *weights;
-    float *x, *re[2], *im[2];
-    int64_t pairs, depth, columns, stride, part;
+    float *x, *z, *mirror;
+    int64_t rows, depth, columns, stride, part;
 } product;
 
 static int64_t padded(int64_t channels) { return (channels + GROUP - 1) / GROUP * GROUP; }
+static int64_t paired(int64_t channels) { return (channels + 2 * GROUP - 1) / (2 * GROUP) * 2 * GROUP; }
 
 static int64_t panel_at(int64_t column, int64_t columns) { return columns - column < PANEL ? columns - column : PANEL; }
 
@@ -121,11 +122,15 @@ static const kernel *chosen(void)
 
 static const double PI = 3.14159265358979323846;
 
-/* Passes, the same for both directions: 8, 8 numbers; 8, 4, 4; 8, 8, 4. */
+const int64_t ng_fourier_sizes[NG_FOURIER_SIZES] = {64, 96, 128, 192, 256};
+
+/* Numbers in a butterfly of each pass, the same for both directions. */
 static int64_t radix_of(int64_t size, int pass)
 {
-    static const int64_t radix[3][3] = {{8, 8, 1}, {8, 4, 4}, {8, 8, 4}};
-    return radix[size / 128][pass];
+    static const int64_t radix[NG_FOURIER_SIZES][3] = {{8, 8, 1}, {8, 4, 3}, {8, 4, 4}, {8, 8, 3}, {8, 8, 4}};
+    int i = 0;
+    while (ng_fourier_sizes[i] != size) i++;
+    return radix[i][pass];
 }
 
 /* For each pass but the last and i < n / radix the turns e^(-2 pi i m / n), m = 1 .. radix - 1. */
@@ -142,17 +147,17 @@ static void fill_twiddles(int64_t size, float *to)
 
 /* ---- layout of scratch: frequencies, work, staged rows, packed rows, a vector of zeros ---- */
 
-static int64_t width_of(const ng_fourier *f)
+static int64_t block_stride(const ng_fourier *f)
 {
-    return padded(f->in_channels > f->out_channels ? f->in_channels : f->out_channels);
+    const ng_fourier_shape *shape = &f->shape;
+    return paired(shape->in_channels > shape->out_channels ? shape->in_channels : shape->out_channels);
 }
 
-static int64_t pair_stride(const ng_fourier *f) { return 2 * width_of(f); }
-/* A little more than its pairs, so that the frequencies do not fall into the same few sets of a cache. */
-static int64_t frequency_stride(const ng_fourier *f) { return PAIRS * pair_stride(f) + GROUP; }
-static int64_t frequencies_size(const ng_fourier *f) { return f->size * frequency_stride(f); }
+/* A little more than its blocks, so that the frequencies do not fall into the same few sets of a cache. */
+static int64_t frequency_stride(const ng_fourier *f) { return BLOCKS * block_stride(f) + GROUP; }
+static int64_t frequencies_size(const ng_fourier *f) { return (f->size + 1) * frequency_stride(f); }     /* the last is for scratch */
 static int64_t work_size(const ng_fourier *f) { return 2 * f->size * GROUP; }
-static int64_t packed_size(const ng_fourier *f) { return 3 * 2 * PAIRS * padded(f->in_channels); }
+static int64_t packed_size(const ng_fourier *f) { return 3 * BLOCKS * paired(f->shape.in_channels); }
 
 static int64_t scratch_bytes(const ng_fourier *f)
 {
@@ -168,36 +173,36 @@ static void fill_places(int64_t size, int64_t *to)
             for (int64_t m2 = 0; m2 < r2; m2++) to[m0 + r0 * m1 + r0 * r1 * m2] = (m0 * r1 + m1) * r2 + m2;
 }
 
-/* W[k] = 1/N sum over j of K[j] e^(2 pi i k j / N): conjugate, since rows of x ascend with j; the factor is the inverse
- * transform's. With E and O, the sums over even and odd j, W[k] = E + O and W[N/2 - k] is the conjugate of E - O. For each k and
+/* W[k] = 1/2N sum over j of K[j] e^(2 pi i k j / N): conjugate, since rows of x ascend with j; the factor is the inverse
+ * transform's, and that of what PACK takes twice. With E and O, the sums over even and odd j, W[k] = E + O and W[N/2 - k] is the conjugate of E - O. For each k and
  * panel of columns two matrices (in, panel): real parts, imaginary parts. */
 static void fill_weights(const ng_fourier *f, const float *kernel, int64_t tap_stride, int64_t in_stride, int64_t out_stride,
                          int threads, float *to)
 {
-    const int64_t N = f->size, columns = padded(f->out_channels), frequency = 2 * f->in_channels * columns;
+    const int64_t N = f->size, columns = padded(f->shape.out_channels), C = f->shape.in_channels, frequency = 2 * C * columns;
     void (*const spectrum)(const double *, int64_t, const double *, int64_t, int64_t, double[2][2][PANEL]) = chosen()->spectrum;
     double turns[2 * 256];
     (void)threads;                               /* where there is no OpenMP */
     for (int64_t k = 0; k < N; k++) {
-        turns[2 * k] = cos(2 * PI * (double)k / (double)N) / (double)N;
-        turns[2 * k + 1] = sin(2 * PI * (double)k / (double)N) / (double)N;
+        turns[2 * k] = cos(2 * PI * (double)k / (double)N) / (double)(2 * N);
+        turns[2 * k + 1] = sin(2 * PI * (double)k / (double)N) / (double)(2 * N);
     }
 #pragma omp parallel for schedule(static) num_threads(threads)
-    for (int64_t c = 0; c < f->in_channels; c++)
+    for (int64_t c = 0; c < C; c++)
         for (int64_t column = 0; column < columns; column += PANEL) {
             const int64_t panel = panel_at(column, columns);
             double taps[256 * PANEL] = {0}, sums[2][2][PANEL];
-            for (int64_t j = 0; j < f->taps; j++)
-                for (int64_t o = 0; o < PANEL && column + o < f->out_channels; o++)
+            for (int64_t j = 0; j < f->shape.taps; j++)
+                for (int64_t o = 0; o < PANEL && column + o < f->shape.out_channels; o++)
                     taps[j * PANEL + o] = kernel[j * tap_stride + c * in_stride + (column + o) * out_stride];
             for (int64_t k = 0; k <= N / 4; k++) {
-                float *w = to + k * frequency + 2 * f->in_channels * column + c * panel;
-                float *mirror = to + (N / 2 - k) * frequency + 2 * f->in_channels * column + c * panel;
-                spectrum(taps, f->taps, turns, k, N, sums);
+                float *w = to + k * frequency + 2 * C * column + c * panel;
+                float *mirror = to + (N / 2 - k) * frequency + 2 * C * column + c * panel;
+                spectrum(taps, f->shape.taps, turns, k, N, sums);
                 for (int64_t o = 0; o < panel; o++) {
-                    w[o] = (float)(sums[0][0][o] + sums[1][0][o]), w[f->in_channels * panel + o] = (float)(sums[0][1][o] + sums[1][1][o]);
+                    w[o] = (float)(sums[0][0][o] + sums[1][0][o]), w[C * panel + o] = (float)(sums[0][1][o] + sums[1][1][o]);
                     mirror[o] = (float)(sums[0][0][o] - sums[1][0][o]);
-                    mirror[f->in_channels * panel + o] = (float)(sums[1][1][o] - sums[0][1][o]);
+                    mirror[C * panel + o] = (float)(sums[1][1][o] - sums[0][1][o]);
                 }
             }
         }
@@ -205,52 +210,56 @@ static void fill_weights(const ng_fourier *f, const float *kernel, int64_t tap_s
 
 /* ---- what it costs ---- */
 
-/* Measured (Zen 5). Transforms: 1.25 N log2 N cycles for 16 channels of a block. Products: 6.3 cycles for each 32 weights and
- * pair, and what begins and ends them. Weights are read once for PAIRS pairs: from a second level of 1 MB they come in time,
+/* S: all rows, if what wraps around then only meets padding; else as many as read nothing that does. */
+static int64_t block_rows(const ng_fourier_shape *s, int64_t size)
+{
+    if (s->pad + s->in_length <= size && s->out_length + s->taps - 1 - s->pad <= size) return s->out_length;
+    return size < s->taps ? 0 : (size - s->taps + 1) / s->multiple * s->multiple;
+}
+
+/* Measured (Zen 5). Transforms: 2.5 N log2 N cycles for 32 channels of a block. Products: 3.15 cycles for each 32 weights and
+ * block, and what begins and ends them. Weights are read once for BLOCKS blocks: from a second level of 1 MB they come in time,
  * from a third level of 32 MB or from memory they add to it. SHARING samples share them: short tensors come as windows, or as
  * nodes of a path, many in a call. */
-double ng_fourier_cost(int64_t taps, int64_t in_channels, int64_t out_channels, int64_t length, int64_t multiple, int64_t size)
+double ng_fourier_cost(const ng_fourier_shape *s, int64_t size)
 {
-    const int64_t rows = (size - taps + 1) / multiple * multiple;
-    if (size < taps || rows == 0) return INFINITY;
-    const double N = (double)size, groups = (double)(padded(in_channels) / GROUP), columns = (double)padded(out_channels);
-    const double matrix = (double)in_channels * columns, bytes = (N / 2 + 1) * matrix * 2 * sizeof(float);
-    const double transforms = 2.5 * N * log2(N) * (groups + columns / GROUP);
-    const double products = (N / 2 + 1) * (6.3 * matrix / 32 + 30 * ceil(columns / PANEL) + 16 * groups);
+    const int64_t rows = block_rows(s, size);
+    if (rows == 0) return INFINITY;
+    const double N = (double)size, pairs = (double)(paired(s->in_channels) / (2 * GROUP)), columns = (double)padded(s->out_channels);
+    const double matrix = (double)s->in_channels * columns, bytes = (N / 2 + 1) * matrix * 2 * sizeof(float);
+    const double transforms = 2.5 * N * log2(N) * (pairs + (double)(paired(s->out_channels) / (2 * GROUP)));
+    const double products = (N / 2 + 1) * (3.15 * matrix / 32 + 15 * ceil(columns / PANEL) + 16 * pairs);
     const double reading = bytes < 1e6 ? 0 : bytes < 12e6 ? bytes / 32 : bytes / 8;
-    const double pairs = ceil((double)length / (double)(2 * rows)), readings = fmax(pairs / PAIRS, ceil(pairs / PAIRS) / SHARING);
-    return pairs * transforms + fmax(pairs, 1.5 * readings) * products + readings * reading;  /* one pair leaves room */
+    const double blocks = ceil((double)s->out_length / (double)rows), readings = fmax(blocks / BLOCKS, ceil(blocks / BLOCKS) / SHARING);
+    return blocks * transforms + fmax(blocks, 3 * readings) * products + readings * reading;          /* few blocks leave room */
 }
 
 double ng_fourier_operations(const ng_fourier *f)
 {
-    const double N = (double)f->size, C = (double)f->in_channels, O = (double)f->out_channels;
-    return (5 * N * log2(N) * (C + O) + 8 * N * C * O) / (double)f->pair_rows;
+    const double N = (double)f->size, C = (double)f->shape.in_channels, O = (double)f->shape.out_channels;
+    return (2.5 * N * log2(N) * (C + O) + 4 * N * C * O) / (double)f->rows;
 }
 
-int64_t ng_fourier_size(int64_t taps, int64_t in_channels, int64_t out_channels, int64_t length, int64_t multiple)
+int64_t ng_fourier_size(const ng_fourier_shape *s)
 {
-    double cheapest = (double)length * (double)taps * (double)in_channels * (double)padded(out_channels) / 31;
+    double cheapest = (double)s->out_length * (double)s->taps * (double)s->in_channels * (double)padded(s->out_channels) / 31;
     int64_t best = 0;
-    for (int64_t size = 64; size <= 256; size *= 2) {
-        const ng_fourier f = {.in_channels = in_channels, .out_channels = out_channels, .size = size};
-        const double cost = ng_fourier_cost(taps, in_channels, out_channels, length, multiple, size);
+    for (int i = 0; i < NG_FOURIER_SIZES; i++) {
+        const ng_fourier f = {.shape = *s, .size = ng_fourier_sizes[i]};
+        const double cost = ng_fourier_cost(s, f.size);
         if (cost >= cheapest || scratch_bytes(&f) > MOST_SCRATCH) continue;
         cheapest = cost;
-        best = size;
+        best = f.size;
     }
     return best;
 }
 
-ng_status ng_fourier_make(const float *kernel, int64_t taps, int64_t in_channels, int64_t out_channels, int64_t tap_stride,
-                          int64_t in_stride, int64_t out_stride, int64_t multiple, int64_t size, int threads,
-                          ng_arena *arena, ng_fourier *made, ng_error *error)
+ng_status ng_fourier_make(const ng_fourier_shape *shape, const float *kernel, int64_t tap_stride, int64_t in_stride, int64_t out_stride,
+                          int64_t size, int threads, ng_arena *arena, ng_fourier *made, ng_error *error)
 {
-    ng_fourier f = {.taps = taps, .in_channels = in_channels, .out_channels = out_channels, .size = size};
-    f.rows = (size - taps + 1) / multiple * multiple;
-    f.pair_rows = 2 * f.rows;
+    ng_fourier f = {.shape = *shape, .size = size, .rows = block_rows(shape, size)};
     f.scratch_bytes = scratch_bytes(&f);
-    f.weight_bytes = (size / 2 + 1) * 2 * in_channels * padded(out_channels) * (int64_t)sizeof(float);
+    f.weight_bytes = (size / 2 + 1) * 2 * shape->in_channels * padded(shape->out_channels) * (int64_t)sizeof(float);
     float *twiddles = ng_alloc(arena, 2 * size, sizeof *twiddles, error);
     int64_t *places = twiddles ? ng_alloc(arena, size, sizeof *places, error) : NULL;
     float *weights = places ? ng_alloc(arena, f.weight_bytes, 1, error) : NULL;
@@ -263,12 +272,11 @@ ng_status ng_fourier_make(const float *kernel, int64_t taps, int64_t in_channels
     return NG_OK;
 }
 
-/* ---- for each block of pairs ---- */
+/* ---- for each group of blocks ---- */
 
 typedef struct call {
     const ng_fourier *f;
     const ng_tile *x, *y;
-    int64_t pad;
     const float *bias;
     bool add;
     float *frequencies, *work, *staged, *packed, *zeros;
@@ -277,16 +285,17 @@ typedef struct call {
 /* Rows [first, last) of a tile, from a channel on, in a block whose row 0 is `start`. */
 static side side_of(const ng_tile *tile, int64_t sample, int64_t channel, int64_t start, int64_t first, int64_t last)
 {
-    if (first >= last) return (side){.stride = tile->channels};
+    if (first >= last || channel >= tile->channels) return (side){.stride = tile->channels};
     return (side){ng_row(tile, sample, first) + channel, first - start, last - first, tile->channels};
 }
 
 /* What block `b` reads: only what its rows of y need, so that nothing else can reach their bits. */
 static side read_side(const call *q, int64_t sample, int64_t b, int64_t channel)
 {
-    const int64_t start = b * q->f->rows - q->pad, end = q->y->last - q->pad, full = start + q->f->rows;
-    const ng_range rows = ng_clip(start, (full < end ? full : end) + q->f->taps - 1, q->x->length);
-    return side_of(q->x, sample, channel, start, rows.first, start < end ? rows.last : rows.first);
+    const ng_fourier_shape *s = &q->f->shape;
+    const int64_t start = b * q->f->rows - s->pad, end = q->y->last - s->pad, full = start + q->f->rows;
+    const ng_range rows = ng_clip(start, (full < end ? full : end) + s->taps - 1, q->x->length);
+    return side_of(q->x, sample, channel, start, rows.first, rows.last);
 }
 
 static side written_side(const call *q, int64_t sample, int64_t b, int64_t channel)
@@ -301,78 +310,83 @@ static void copy_rows(const side *from, const side *to, int64_t channels)
         memcpy(to->data + r * to->stride, from->data + r * from->stride, (size_t)channels * sizeof(float));
 }
 
-/* A vector that sticks out of the channels works on a copy. */
-static void stage(const call *q, const side *rows, side *copies, int64_t lanes, int64_t channels)
+/* Vectors that stick out of the channels work on copies. */
+static void stage(const call *q, const side *rows, side *copies, int64_t lanes, const int64_t *present)
 {
     memset(q->staged, 0, (size_t)(2 * q->f->size * lanes) * sizeof(float));
     for (int i = 0; i < 2; i++) {
         copies[i] = (side){q->staged + i * q->f->size * lanes, rows[i].first, rows[i].count, lanes};
-        copy_rows(&rows[i], &copies[i], channels);
+        copy_rows(&rows[i], &copies[i], present[i]);
     }
 }
 
-/* One transform for each group of channels of a pair: of x forward, or of y back. */
-static void transform_pair(const call *q, const kernel *run, int64_t sample, int64_t pair, float *frequencies, bool inverse)
+static int64_t at_most(int64_t value, int64_t most) { return value < 0 ? 0 : value < most ? value : most; }
+
+/* One transform for twice so many channels of a block as a vector holds: of x forward, or of y back. */
+static void transform_block(const call *q, const kernel *run, int64_t sample, int64_t b, float *frequencies, bool inverse)
 {
-    const int64_t channels = inverse ? q->f->out_channels : q->f->in_channels;
+    const int64_t channels = inverse ? q->f->shape.out_channels : q->f->shape.in_channels, lanes = run->lanes;
     side (*const side_at)(const call *, int64_t, int64_t, int64_t) = inverse ? written_side : read_side;
-    for (int64_t c = 0; c < channels; c += run->lanes) {
-        const int64_t present = channels - c < run->lanes ? channels - c : run->lanes;
-        const side rows[2] = {side_at(q, sample, 2 * pair, c), side_at(q, sample, 2 * pair + 1, c)};
-        float bias[GROUP] = {0};
-        if (q->bias && inverse) memcpy(bias, q->bias + c, (size_t)present * sizeof *bias);
-        transform one = {.size = q->f->size, .stride = frequency_stride(q->f), .width = width_of(q->f),
-                         .twiddles = q->f->twiddles, .bias = bias, .sides = {rows[0], rows[1]}, .add = q->add, .work = q->work,
-                         .frequencies = frequencies + c, .zeros = q->zeros};
-        if (present < run->lanes) stage(q, rows, one.sides, run->lanes, present);
+    for (int64_t c = 0; c < channels; c += 2 * lanes) {
+        const int64_t present[2] = {at_most(channels - c, lanes), at_most(channels - c - lanes, lanes)};
+        const side rows[2] = {side_at(q, sample, b, c), side_at(q, sample, b, c + lanes)};
+        const bool sticks_out = present[0] < lanes || present[1] % lanes;
+        float bias[2 * GROUP] = {0};
+        if (q->bias && inverse) memcpy(bias, q->bias + c, (size_t)(present[0] + present[1]) * sizeof *bias);
+        transform one = {.size = q->f->size, .stride = frequency_stride(q->f), .twiddles = q->f->twiddles, .bias = bias,
+                         .sides = {rows[0], rows[1]}, .add = q->add, .work = q->work, .frequencies = frequencies + c, .zeros = q->zeros};
+        if (sticks_out) stage(q, rows, one.sides, lanes, present);
         (inverse ? run->inverse : run->forward)(&one);
-        for (int i = 0; i < 2 && inverse && present < run->lanes; i++) copy_rows(&one.sides[i], &rows[i], present);
+        for (int i = 0; i < 2 && inverse && sticks_out; i++) copy_rows(&one.sides[i], &rows[i], present[i]);
     }
 }
 
-/* Frequencies 0 and N / 2 are their own partners: their rows are there twice, and are written twice. */
-static product product_at(const call *q, int64_t k, int64_t pairs)
+/* Frequencies 0 and N / 2 are their own partners: what is written to a partner is lost. */
+static product product_at(const call *q, int64_t k, int64_t rows)
 {
     const ng_fourier *f = q->f;
-    const int64_t N = f->size, columns = padded(f->out_channels), stride = frequency_stride(f), width = width_of(f);
-    float *first = q->frequencies + f->places[k] * stride, *second = q->frequencies + f->places[(N - k) % N] * stride;
-    const bool own = first == second;
-    return (product){.weights = f->weights + k * 2 * f->in_channels * columns, .x = q->packed + k % 2 * packed_size(f),
-                     .re = {first, own ? first : second + width}, .im = {first + width, own ? first + width : second},
-                     .pairs = pairs, .depth = f->in_channels, .columns = columns, .stride = pair_stride(f),
-                     .part = 2 * pairs * padded(f->in_channels)};
+    const int64_t N = f->size, C = f->shape.in_channels, columns = padded(f->shape.out_channels), stride = frequency_stride(f);
+    float *z = q->frequencies + f->places[k] * stride, *mirror = q->frequencies + (k % (N / 2) ? f->places[N - k] : N) * stride;
+    return (product){.weights = f->weights + k * 2 * C * columns, .x = q->packed + k % 2 * packed_size(f), .z = z, .mirror = mirror,
+                     .rows = rows, .depth = C, .columns = columns, .stride = block_stride(f), .part = rows * paired(C)};
+}
+
+static void pack(const call *q, const kernel *run, const product *p, int64_t k)
+{
+    product own = *p;
+    if (k % (q->f->size / 2) == 0) own.mirror = own.z;
+    run->pack(&own);
 }
 
 /* Rows are packed one frequency ahead: a product that reads them at once would wait for the last to be written. */
-static void multiply(const call *q, const kernel *run, int64_t pairs)
+static void multiply(const call *q, const kernel *run, int64_t rows)
 {
-    product now = product_at(q, 0, pairs);
-    run->pack(&now);
+    product now = product_at(q, 0, rows);
+    pack(q, run, &now, 0);
     for (int64_t k = 1; k <= q->f->size / 2; k++) {
-        const product next = product_at(q, k, pairs);
-        run->pack(&next);
+        const product next = product_at(q, k, rows);
+        pack(q, run, &next, k);
         run->multiply(&now);
         now = next;
     }
     run->multiply(&now);
 }
 
-void ng_fourier_rows(const ng_fourier *f, const ng_tile *x, int64_t pad, const float *bias, bool add, const ng_tile *y,
-                     void *scratch)
+void ng_fourier_rows(const ng_fourier *f, const ng_tile *x, const float *bias, bool add, const ng_tile *y, void *scratch)
 {
     float *frequencies = scratch, *work = frequencies + frequencies_size(f), *staged = work + work_size(f);
     float *packed = staged + work_size(f), *zeros = packed + 2 * packed_size(f);
     memset(zeros, 0, GROUP * sizeof *zeros);
-    const call q = {f, x, y, pad, bias, add, frequencies, work, staged, packed, zeros};
+    const call q = {f, x, y, bias, add, frequencies, work, staged, packed, zeros};
     const kernel *run = chosen();
-    NG_IN(0, y->first % f->pair_rows, 1);
-    const int64_t first = y->first / f->pair_rows, each = (y->last + f->pair_rows - 1) / f->pair_rows - first;
-    for (int64_t i = 0, pairs; i < y->samples * each; i += pairs) {
-        pairs = y->samples * each - i < PAIRS ? y->samples * each - i : PAIRS;
-        for (int64_t p = 0; p < pairs; p++)
-            transform_pair(&q, run, (i + p) / each, first + (i + p) % each, frequencies + p * pair_stride(f), false);
-        multiply(&q, run, pairs);
-        for (int64_t p = 0; p < pairs; p++)
-            transform_pair(&q, run, (i + p) / each, first + (i + p) % each, frequencies + p * pair_stride(f), true);
+    NG_IN(0, y->first % f->rows, 1);
+    const int64_t first = y->first / f->rows, each = (y->last + f->rows - 1) / f->rows - first;
+    for (int64_t i = 0, rows; i < y->samples * each; i += rows) {
+        rows = at_most(y->samples * each - i, BLOCKS);
+        for (int64_t r = 0; r < rows; r++)
+            transform_block(&q, run, (i + r) / each, first + (i + r) % each, frequencies + r * block_stride(f), false);
+        multiply(&q, run, rows);
+        for (int64_t r = 0; r < rows; r++)
+            transform_block(&q, run, (i + r) / each, first + (i + r) % each, frequencies + r * block_stride(f), true);
     }
 }

@@ -11,14 +11,14 @@ static void forward(const ng_layer *layer, const ng_tile *x, ng_tile *y, ng_code
 {
     (void)code;
     const fourier_conv1d *config = layer->config;
-    ng_fourier_rows(&config->forward, x, layer->reach.pad, config->bias, false, y, scratch);
+    ng_fourier_rows(&config->forward, x, config->bias, false, y, scratch);
 }
 
 static void backward(const ng_layer *layer, const ng_tile *dy, const ng_code *code, ng_tile *dx, void *scratch)
 {
     (void)code;
     const fourier_conv1d *config = layer->config;
-    if (dx->data) ng_fourier_rows(&config->backward, dy, layer->reach.size - 1 - layer->reach.pad, NULL, true, dx, scratch);
+    if (dx->data) ng_fourier_rows(&config->backward, dy, NULL, true, dx, scratch);
 }
 
 static const ng_layer_type type = {.class_name = "Conv1D", .algorithm = "frequency domain", .affine = true, .forward = forward, .backward = backward};
@@ -27,20 +27,20 @@ ng_status ng_fourier_conv1d(ng_layer *layer, int threads, ng_arena *arena, ng_er
 {
     const int64_t taps = layer->reach.size, C = layer->in->channels, F = layer->out.channels;
     if (layer->type != &ng_conv1d || layer->reach.stride > 1 || layer->reach.dilation > 1) return NG_OK;
-    const int64_t size = ng_fourier_size(taps, C, F, layer->out.length, MULTIPLE);
-    const int64_t back_size = ng_fourier_size(taps, F, C, layer->in->length, MULTIPLE);
+    const ng_fourier_shape there = {taps, C, F, layer->in->length, layer->out.length, layer->reach.pad, MULTIPLE};
+    const ng_fourier_shape back = {taps, F, C, layer->out.length, layer->in->length, taps - 1 - layer->reach.pad, MULTIPLE};
+    const int64_t size = ng_fourier_size(&there), back_size = ng_fourier_size(&back);
     if (!size || !back_size) return NG_OK;
     const float *kernel = layer->weights[0].data;
     fourier_conv1d *config = ng_alloc(arena, 1, sizeof *config, error);
-    if (!config || ng_fourier_make(kernel, taps, C, F, C * F, F, 1, MULTIPLE, size, threads, arena, &config->forward, error) ||
-        ng_fourier_make(kernel + (taps - 1) * C * F, taps, F, C, -C * F, 1, F, MULTIPLE, back_size, threads, arena, &config->backward,
-                        error))
+    if (!config || ng_fourier_make(&there, kernel, C * F, F, 1, size, threads, arena, &config->forward, error) ||
+        ng_fourier_make(&back, kernel + (taps - 1) * C * F, -C * F, 1, F, back_size, threads, arena, &config->backward, error))
         return error->status;
     config->bias = layer->weight_count > 1 ? layer->weights[1].data : NULL;
     layer->type = &type;
     layer->config = config;
-    layer->y_align = config->forward.pair_rows;
-    layer->x_align = config->backward.pair_rows;
+    layer->y_align = config->forward.rows;
+    layer->x_align = config->backward.rows;
     layer->call_bytes = config->forward.scratch_bytes > config->backward.scratch_bytes ? config->forward.scratch_bytes
                                                                                        : config->backward.scratch_bytes;
     layer->weight_bytes = config->forward.weight_bytes;

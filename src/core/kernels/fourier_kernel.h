@@ -2,10 +2,11 @@
  *     KERNEL          its name
  *     TARGET          the attribute that allows the instructions
  *     LANES           floats in a vector, which are neighbouring channels; divides GROUP
- *     TALL            whether registers hold a tile of 12 x 2 vectors
+ *     TALL            whether registers hold a tile of 12 x 2 vectors, or of 6 x 2
  *     VECTOR, BROADCAST(s), MULTIPLY_ADD(a, b, c): a b + c, SUBTRACT_PRODUCT(a, b, c): c - a b */
 #define NAME_(kernel, part) kernel##_##part
 #define NAME(kernel, part) NAME_(kernel, part)
+#define BUTTERFLY3 NAME(KERNEL, butterfly3)
 #define BUTTERFLY4 NAME(KERNEL, butterfly4)
 #define BUTTERFLY8 NAME(KERNEL, butterfly8)
 #define TWIDDLE NAME(KERNEL, twiddle)
@@ -18,7 +19,18 @@
 #define PRODUCT NAME(KERNEL, product)
 #define SPECTRUM NAME(KERNEL, spectrum)
 
-/* The discrete Fourier transform of 4 numbers in place. */
+/* The discrete Fourier transform of 3 numbers in place. */
+INLINE TARGET void BUTTERFLY3(VECTOR *re, VECTOR *im)
+{
+    const VECTOR half = BROADCAST(0.5f), height = BROADCAST(0.86602540f);
+    const VECTOR sum_re = re[1] + re[2], sum_im = im[1] + im[2], d_re = re[1] - re[2], d_im = im[1] - im[2];
+    const VECTOR a_re = SUBTRACT_PRODUCT(half, sum_re, re[0]), a_im = SUBTRACT_PRODUCT(half, sum_im, im[0]);
+    re[0] += sum_re, im[0] += sum_im;
+    re[1] = MULTIPLY_ADD(height, d_im, a_re), im[1] = SUBTRACT_PRODUCT(height, d_re, a_im);
+    re[2] = SUBTRACT_PRODUCT(height, d_im, a_re), im[2] = MULTIPLY_ADD(height, d_re, a_im);
+}
+
+/* And of 4. */
 INLINE TARGET void BUTTERFLY4(VECTOR *re, VECTOR *im)
 {
     const VECTOR a_re = re[0] + re[2], a_im = im[0] + im[2], b_re = re[0] - re[2], b_im = im[0] - im[2];
@@ -67,22 +79,23 @@ INLINE TARGET void PASS(const transform *given, int64_t n, const float *twiddles
 {
     const transform copy = *given, *q = &copy;   /* nobody can write to a copy, so it stays in registers */
     const int64_t step = n / radix, jump = step * q->sides[0].stride;
-    VECTOR re[8], im[8], bias, was;
-    memcpy(&bias, q->bias, sizeof bias);
+    VECTOR re[8], im[8], bias[2], was;
+    memcpy(bias, q->bias, sizeof bias);
     for (int64_t i = 0; i < step; i++, twiddles += 2 * (radix - 1))
         for (int64_t at = i; at < q->size; at += n) {
             const int64_t offset[2] = {offset_of(&q->sides[0], at), offset_of(&q->sides[1], at)};
-            const bool all = has_rows(&q->sides[0], at, at + n - step) && has_rows(&q->sides[1], at, at + n - step);
+            const bool all[2] = {has_rows(&q->sides[0], at, at + n - step), has_rows(&q->sides[1], at, at + n - step)};
             UNROLL for (int m = 0; m < radix; m++)
                 UNROLL for (int part = 0; part < 2; part++) {
                     const side *rows = &q->sides[part];
                     const float *there = from != ROWS ? number_at(q, from, at + m * step, part, LANES)
-                                       : all || has_row(rows, at + m * step) ? rows->data + offset[part] + m * jump : q->zeros;
+                                       : all[part] || has_row(rows, at + m * step) ? rows->data + offset[part] + m * jump : q->zeros;
                     memcpy(part == inverse ? &re[m] : &im[m], there, sizeof(VECTOR));
                 }
             if (inverse && from != FREQUENCIES) TWIDDLE(re, im, twiddles, radix);
             if (radix == 8) BUTTERFLY8(re, im);
-            else BUTTERFLY4(re, im);
+            else if (radix == 4) BUTTERFLY4(re, im);
+            else BUTTERFLY3(re, im);
             if (!inverse && to != FREQUENCIES) TWIDDLE(re, im, twiddles, radix);
             UNROLL for (int m = 0; m < radix; m++)
                 UNROLL for (int part = 0; part < 2; part++) {
@@ -91,7 +104,7 @@ INLINE TARGET void PASS(const transform *given, int64_t n, const float *twiddles
                     if (to == ROWS && !has_row(rows, at + m * step)) continue;
                     float *there = to == ROWS ? rows->data + offset[part] + m * jump
                                               : number_at(q, to, at + m * step, part, LANES);
-                    if (to == ROWS) value += bias;
+                    if (to == ROWS) value += bias[part];
                     if (to == ROWS && q->add) {
                         memcpy(&was, there, sizeof was);
                         value += was;
@@ -105,10 +118,13 @@ static TARGET void FORWARD(const transform *q)
 {
     const float *twiddles = q->twiddles + q->size / 8 * 14;          /* behind those of the first pass */
     PASS(q, q->size, q->twiddles, false, ROWS, WORK, 8);
+    if (q->size == 96) PASS(q, 12, twiddles, false, WORK, WORK, 4);
     if (q->size == 128) PASS(q, 16, twiddles, false, WORK, WORK, 4);
+    if (q->size == 192) PASS(q, 24, twiddles, false, WORK, WORK, 8);
     if (q->size == 256) PASS(q, 32, twiddles, false, WORK, WORK, 8);
     if (q->size == 64) PASS(q, 8, NULL, false, WORK, FREQUENCIES, 8);
-    else PASS(q, 4, NULL, false, WORK, FREQUENCIES, 4);
+    else if (q->size % 3) PASS(q, 4, NULL, false, WORK, FREQUENCIES, 4);
+    else PASS(q, 3, NULL, false, WORK, FREQUENCIES, 3);
 }
 
 /* The same passes from the last to the first. */
@@ -116,52 +132,56 @@ static TARGET void INVERSE(const transform *q)
 {
     const float *twiddles = q->twiddles + q->size / 8 * 14;
     if (q->size == 64) PASS(q, 8, NULL, true, FREQUENCIES, WORK, 8);
-    else PASS(q, 4, NULL, true, FREQUENCIES, WORK, 4);
+    else if (q->size % 3) PASS(q, 4, NULL, true, FREQUENCIES, WORK, 4);
+    else PASS(q, 3, NULL, true, FREQUENCIES, WORK, 3);
+    if (q->size == 96) PASS(q, 12, twiddles, true, WORK, WORK, 4);
     if (q->size == 128) PASS(q, 16, twiddles, true, WORK, WORK, 4);
+    if (q->size == 192) PASS(q, 24, twiddles, true, WORK, WORK, 8);
     if (q->size == 256) PASS(q, 32, twiddles, true, WORK, WORK, 8);
     PASS(q, q->size, q->twiddles, true, WORK, ROWS, 8);
 }
 
-/* Gathers the rows of x, before y takes their place: u + v, v and u, by groups of channels. */
+/* Gathers the factors x = u + i v of all channels, before y takes their place: u + v, v and u, by groups of channels. With
+ * Z the transform of channels a + i b, 2 a is Z[k] + conjugate of Z[N - k], and 2 b is the difference over i. */
 static TARGET void PACK(const product *p)
 {
-    for (int64_t r = 0; r < 2 * p->pairs; r++) {
-        const int64_t at = r / 2 * p->stride;
-        for (int64_t c = 0; c < p->depth; c += LANES) {
-            float *to = p->x + (c / GROUP * 2 * p->pairs + r) * GROUP + c % GROUP;
-            VECTOR u, v, sum;
-            memcpy(&u, p->re[r % 2] + at + c, sizeof u);
-            memcpy(&v, p->im[r % 2] + at + c, sizeof v);
-            sum = u + v;
-            memcpy(to, &sum, sizeof sum);
-            memcpy(to + p->part, &v, sizeof v);
-            memcpy(to + 2 * p->part, &u, sizeof u);
+    for (int64_t r = 0; r < p->rows; r++)
+        for (int64_t c = 0; c < p->depth; c += 2 * LANES) {
+            const float *z = p->z + r * p->stride + c, *w = p->mirror + r * p->stride + c;
+            VECTOR z_re, z_im, w_re, w_im;
+            memcpy(&z_re, z, sizeof z_re);
+            memcpy(&z_im, z + LANES, sizeof z_im);
+            memcpy(&w_re, w, sizeof w_re);
+            memcpy(&w_im, w + LANES, sizeof w_im);
+            const VECTOR u[2] = {z_re + w_re, z_im + w_im}, v[2] = {z_im - w_im, w_re - z_re};
+            UNROLL for (int i = 0; i < 2; i++) {
+                const int64_t channel = c + i * LANES;
+                float *to = p->x + (channel / GROUP * p->rows + r) * GROUP + channel % GROUP;
+                const VECTOR sum = u[i] + v[i];
+                memcpy(to, &sum, sizeof sum);
+                memcpy(to + p->part, &v[i], sizeof sum);
+                memcpy(to + 2 * p->part, &u[i], sizeof sum);
+            }
         }
-    }
 }
 
-/* One frequency's product for so many pairs and vectors of columns, by three real products: with x = u + i v and W = a + i b,
+/* One frequency's product for so many rows and vectors of columns, by three real products: with x = u + i v and W = a + i b,
  *     s = (u + v) a        re = s - v (a + b)        im = s + u (b - a)
  * w holds a, then b, channel by channel; the next columns follow. Each part fetches one of these ahead: b, the next
- * a, the next b. */
-INLINE TARGET void TILE(const product *p, int64_t pair, const float *w, int64_t panel, int64_t column, const int pairs,
+ * a, the next b. re waits in the place of Z[k], s in that of Z[N - k]; then both get Z = A + i B, the two vectors of columns. */
+INLINE TARGET void TILE(const product *p, int64_t row, const float *w, int64_t panel, int64_t column, const int rows,
                         const int vectors)
 {
-    const int64_t depth = p->depth, group = 2 * p->pairs * GROUP, stride = p->stride;
-    const float *x = p->x + 2 * pair * GROUP;
-    float *re[2], *im[2];
+    const int64_t depth = p->depth, group = p->rows * GROUP, stride = p->stride;
+    const float *x = p->x + row * GROUP;
+    float *z = p->z + row * stride + column, *mirror = p->mirror + row * stride + column;
     VECTOR sum[12][2], weight[2], b;
-    for (int i = 0; i < 2; i++) {
-        re[i] = p->re[i] + pair * stride + column;
-        im[i] = p->im[i] + pair * stride + column;
-    }
-    UNROLL for (int r = 0; r < 2 * pairs; r++)
+    UNROLL for (int r = 0; r < rows; r++)
         UNROLL for (int v = 0; v < vectors; v++) sum[r][v] = BROADCAST(0.0f);
     UNROLL for (int part = 0; part < 3; part++, x += p->part) {
         if (part == 2)
-            UNROLL for (int r = 0; r < 2 * pairs; r++)
-                UNROLL for (int v = 0; v < vectors; v++)
-                    memcpy(&sum[r][v], im[r % 2] + r / 2 * stride + v * LANES, sizeof(VECTOR));
+            UNROLL for (int r = 0; r < rows; r++)
+                UNROLL for (int v = 0; v < vectors; v++) memcpy(&sum[r][v], mirror + r * stride + v * LANES, sizeof(VECTOR));
         const float *value = x, *a = w, *ahead = w + (part + 1) * depth * panel;
         for (int64_t c = 0; c < depth; c += GROUP, value += group)
             for (int64_t k = 0; k < GROUP && c + k < depth; k++, a += panel, ahead += panel) {
@@ -172,28 +192,40 @@ INLINE TARGET void TILE(const product *p, int64_t pair, const float *w, int64_t 
                     if (part == 1) weight[v] += b;
                     if (part == 2) weight[v] = b - weight[v];
                 }
-                UNROLL for (int r = 0; r < 2 * pairs; r++) {
+                UNROLL for (int r = 0; r < rows; r++) {
                     const VECTOR factor = BROADCAST(value[r * GROUP + k]);
                     UNROLL for (int v = 0; v < vectors; v++)
                         sum[r][v] = part == 1 ? SUBTRACT_PRODUCT(factor, weight[v], sum[r][v])
                                               : MULTIPLY_ADD(factor, weight[v], sum[r][v]);
                 }
             }
-        UNROLL for (int r = 0; r < 2 * pairs; r++)
-            UNROLL for (int v = 0; v < vectors; v++)
-                memcpy((part == 1 ? re : im)[r % 2] + r / 2 * stride + v * LANES, &sum[r][v], sizeof(VECTOR));
+        if (part < 2)
+            UNROLL for (int r = 0; r < rows; r++)
+                UNROLL for (int v = 0; v < vectors; v++)
+                    memcpy((part ? z : mirror) + r * stride + v * LANES, &sum[r][v], sizeof(VECTOR));
+    }
+    UNROLL for (int r = 0; r < rows; r++, z += stride, mirror += stride) {
+        const VECTOR none = BROADCAST(0.0f), a_im = sum[r][0], b_im = vectors == 2 ? sum[r][1] : none;
+        VECTOR a_re, b_re = none;
+        memcpy(&a_re, z, sizeof a_re);
+        if (vectors == 2) memcpy(&b_re, z + LANES, sizeof b_re);
+        const VECTOR re = a_re - b_im, im = a_im + b_re, mirror_re = a_re + b_im, mirror_im = b_re - a_im;
+        memcpy(z, &re, sizeof re);
+        memcpy(z + LANES, &im, sizeof im);
+        memcpy(mirror, &mirror_re, sizeof re);
+        memcpy(mirror + LANES, &mirror_im, sizeof im);
     }
 }
 
-/* From this pair on, as many as tiles of this height cover, over one panel of columns; gives the pair where they end. */
-INLINE TARGET int64_t SWEEP(const product *p, const float *w, int64_t column, int64_t panel, int64_t pair, const int pairs)
+/* From this row on, as many as tiles of this height cover, over one panel of columns; gives the row where they end. */
+INLINE TARGET int64_t SWEEP(const product *p, const float *w, int64_t column, int64_t panel, int64_t row, const int rows)
 {
-    for (; pair + pairs <= p->pairs; pair += pairs) {
+    for (; row + rows <= p->rows; row += rows) {
         int64_t v = 0;
-        for (; v + 2 * LANES <= panel; v += 2 * LANES) TILE(p, pair, w + v, panel, column + v, pairs, 2);
-        for (; v < panel; v += LANES) TILE(p, pair, w + v, panel, column + v, pairs, 1);
+        for (; v + 2 * LANES <= panel; v += 2 * LANES) TILE(p, row, w + v, panel, column + v, rows, 2);
+        if (v < panel) TILE(p, row, w + v, panel, column + v, rows, 1);
     }
-    return pair;
+    return row;
 }
 
 static TARGET void PRODUCT(const product *p)
@@ -201,12 +233,13 @@ static TARGET void PRODUCT(const product *p)
     const float *w = p->weights;
     for (int64_t column = 0, panel; column < p->columns; column += panel) {
         panel = panel_at(column, p->columns);
-        int64_t pair = 0;
-        if (TALL) pair = SWEEP(p, w, column, panel, pair, 6);
-        if (TALL) pair = SWEEP(p, w, column, panel, pair, 4);
-        pair = SWEEP(p, w, column, panel, pair, 3);
-        pair = SWEEP(p, w, column, panel, pair, 2);
-        SWEEP(p, w, column, panel, pair, 1);
+        int64_t row = 0;
+        if (TALL) row = SWEEP(p, w, column, panel, row, 12);
+        if (TALL) row = SWEEP(p, w, column, panel, row, 8);
+        row = SWEEP(p, w, column, panel, row, 6);
+        row = SWEEP(p, w, column, panel, row, 4);
+        row = SWEEP(p, w, column, panel, row, 2);
+        SWEEP(p, w, column, panel, row, 1);
         w += 2 * p->depth * panel;
     }
 }
@@ -231,6 +264,7 @@ static TARGET void SPECTRUM(const double *taps, int64_t count, const double *tur
 
 #undef NAME_
 #undef NAME
+#undef BUTTERFLY3
 #undef BUTTERFLY4
 #undef BUTTERFLY8
 #undef TWIDDLE
