@@ -47,16 +47,7 @@ genome_seqinfo <- function(genome) {
 }
 
 # 0 to 3 for A, C, G, T, and 4 for every other letter: one raw byte a base.
-base_codes <- function(x) {
-    code_of_byte <- rep(as.raw(4), 256)
-    code_of_byte[utf8ToInt("ACGT") + 1L] <- as.raw(0:3)
-    codes <- charToRaw(as.character(x))
-    for (first in seq(1, length.out = ceiling(length(codes) / 2^16), by = 2^16)) {    # integers take four bytes each
-        here <- first:min(first + 2^16 - 1, length(codes))
-        codes[here] <- code_of_byte[as.integer(codes[here]) + 1L]
-    }
-    codes
-}
+base_codes <- function(x) .Call(C_base_codes, charToRaw(as.character(x)))
 
 # The lines of a text file, plain or gzipped, whatever ends them; empty ones left out.
 read_sequence_text <- function(file, call = parent.frame()) {

@@ -15,6 +15,7 @@ extern SEXP bridge_attribute_contig(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SE
 extern SEXP bridge_plan_contig(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
 extern SEXP bridge_attribute_arrays(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
 extern SEXP bridge_what_if(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
+extern SEXP bridge_base_codes(SEXP);
 extern SEXP bridge_shuffle(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
 extern SEXP bridge_markov(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
 extern SEXP bridge_mutate(SEXP, SEXP, SEXP, SEXP, SEXP);
@@ -65,6 +66,8 @@ static const R_CallMethodDef entries[] = {
     ENTRY(plan_contig, 11),
     /* bridge/what_if.c */
     ENTRY(what_if, 11),
+    /* bridge/genome.c */
+    ENTRY(base_codes, 1),
     /* bridge/shuffle.c */
     ENTRY(shuffle, 10),
     ENTRY(markov, 7),

@@ -229,7 +229,7 @@ double ng_fourier_cost(const ng_fourier_shape *s, int64_t size)
     const double matrix = (double)s->in_channels * columns, bytes = (N / 2 + 1) * matrix * 2 * sizeof(float);
     const double transforms = 2.5 * N * log2(N) * (pairs + (double)(paired(s->out_channels) / (2 * GROUP)));
     const double products = (N / 2 + 1) * (3.15 * matrix / 32 + 15 * ceil(columns / PANEL) + 16 * pairs);
-    const double reading = bytes < 1e6 ? 0 : bytes < 12e6 ? bytes / 32 : bytes / 8;
+    const double reading = bytes < 1e6 ? 0 : bytes < 16e6 ? bytes / 32 : bytes / 8;
     const double blocks = ceil((double)s->out_length / (double)rows), readings = fmax(blocks / BLOCKS, ceil(blocks / BLOCKS) / SHARING);
     return blocks * transforms + fmax(blocks, 3 * readings) * products + readings * reading;          /* few blocks leave room */
 }
