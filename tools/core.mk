@@ -11,6 +11,7 @@ CHECKED := -O1 -g -DNG_DEBUG -fsanitize=address,undefined -fno-sanitize-recover=
 
 all: $(OUT)/libnucleograd.a $(TESTS:%=$(OUT)/%)
 library: $(OUT)/libnucleograd.a
+objects: $(SOURCES:src/%.c=$(OUT)/checked/%.o)
 tests: $(TESTS:%=$(OUT)/%)
 
 $(OUT)/libnucleograd.a: $(SOURCES:src/%.c=$(OUT)/plain/%.o)
@@ -27,6 +28,6 @@ $(OUT)/checked/%.o: src/%.c
 $(OUT)/test_%: tests/core/test_%.c $(SOURCES:src/%.c=$(OUT)/checked/%.o)
 	$(CC) $(FLAGS) $(CHECKED) -o $@ $(filter %.c %.o,$^) -lm
 
-.PHONY: all library tests
+.PHONY: all library objects tests
 .SECONDARY:
 -include $(wildcard $(OUT)/*/*/*/*.d $(OUT)/*.d)

@@ -114,6 +114,17 @@ static net *rows(void)
     return n;
 }
 
+/* Padding that is longer than a tile: tiles that read nothing. */
+static net *padded(void)
+{
+    net *n = new_net();
+    int at = activation(n, conv(n, input(n, sequence(100, 4)), 5, 4, 6, "same"), "relu6");
+    at = add(n, &ng_zero_padding1d, pool(n, at, &ng_max_pooling1d, 2, 2, "valid"), -1);
+    numbers(n, "padding", 2, 70, 90, 0);
+    end_net(n, add(n, &ng_flatten, at, -1), -1);
+    return n;
+}
+
 /* ---- runs ---- */
 
 /* Sequences, baselines and cotangents of WINDOWS windows, and room for what a run finds. */
@@ -448,6 +459,21 @@ static void test_refusals(void)
     n->outputs[0] = n->graph.count;
     CHECK(ng_graph_check(&n->graph, &error) == NG_BAD_MODEL);
     ng_arena_free(n->arena);
+
+    ng_plan plan;
+    ng_run run = {.arena = ng_arena_new(1 << 20), .threads = 1};
+    n = two_inputs();
+    n->graph.input_count = 1;                                        /* the other one is read all the same */
+    CHECK(ng_plan_make(&n->graph, n->shapes, n->outputs, 1, false, &run, &plan, &error) == NG_BAD_MODEL && strstr(error.message, "InputLayer"));
+    ng_arena_free(n->arena);
+    n = new_net();
+    const int left = input(n, sequence(9, 4));
+    const int both = add(n, &ng_add, left, input(n, sequence(8, 4)));
+    n->calls[both].time_distributed = true;                          /* over 9 samples and 8 */
+    end_net(n, both, -1);
+    CHECK(ng_plan_make(&n->graph, n->shapes, n->outputs, 1, false, &run, &plan, &error) == NG_BAD_MODEL && error.layer == both);
+    ng_arena_free(n->arena);
+    ng_arena_free(run.arena);
 }
 
 static void test_net(net *n, bool smooth)
@@ -474,6 +500,7 @@ int main(void)
         test_net(fragments(), true);
         test_net(rows(), true);
     }
+    test_net(padded(), false);
     test_net(long_kernels(), false);
     net *pooling = long_pooling();
     test_bits(pooling);

@@ -91,6 +91,9 @@ ng_status ng_call_shape(const ng_graph *graph, int at, const ng_shape *in, ng_ar
         if (!call->time_distributed) continue;
         if (in[i].rank < 2)
             return ng_fail(error, NG_BAD_MODEL, layer, "TimeDistributed needs an input of 2 or 3 axes besides the batch; it has 1");
+        if (i && first_axis(in[i]) != *group)
+            return ng_fail(error, NG_BAD_MODEL, layer, "TimeDistributed is given inputs of %lld and %lld samples", (long long)*group,
+                           (long long)first_axis(in[i]));
         own[i] = one_sample(in[i]);
         *group = first_axis(in[i]);
     }

@@ -75,8 +75,10 @@ static ng_status find_shapes(ordering *o, const ng_shape *input_shapes, ng_arena
         ng_shape *in = ng_alloc(arena, most(call->input_count, 1), sizeof *in, error);
         if (!in) return error->status;
         for (int i = 0; i < call->input_count; i++) in[i] = o->calls[call->inputs[i]].whole;
+        bool given = call->input_count > 0;
         for (int i = 0; call->input_count == 0 && i < graph->input_count; i++)
-            if (graph->inputs[i] == at) in[0] = input_shapes[i];
+            if (graph->inputs[i] == at) in[0] = input_shapes[i], given = true;
+        if (!given) return ng_fail(error, NG_BAD_MODEL, NULL, "its InputLayer \"%.60s\" is none of the model's inputs", call->name);
         if (ng_call_shape(graph, at, in, arena, &node->layer, &node->whole, &node->group, error)) return error->status;
         node->inputs = call->inputs;
         node->zone = call->input_count == 0 ? NG_PREFIX : call->time_distributed || !local(&node->layer) ? NG_HEAD : NG_TRUNK;

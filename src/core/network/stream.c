@@ -198,7 +198,8 @@ static void stage_tile_forward(ng_stream *stream, const ng_stage *stage, int64_t
             worker->tiles[k] = ng_new_tile(worker, node, rows, samples);
             worker->codes[k] = ng_new_code(worker, node, rows, samples);
             ng_node_forward(stream, k, worker->tiles, &worker->codes[k], worker);
-            const ng_range own = {rows.first, tile + 1 < stage->tiles ? least(worker->next[k].first, rows.last) : rows.last};
+            const bool more = tile + 1 < stage->tiles && !empty(worker->next[k]);       /* tiles of mere padding read nothing */
+            const ng_range own = {rows.first, more ? least(worker->next[k].first, rows.last) : rows.last};
             if (stream->codes[k]) keep_codes(stream, k, &worker->codes[k], own, first, samples);
         }
         if (node->kept) {
