@@ -77,6 +77,41 @@ static void split_depth(void)
     ng_arena_free(arena);
 }
 
+/* Deep sums are sums of chains: their bits, and an error that does not grow with the depth. */
+static void deep_case(const char *kernel, int64_t rows, int64_t depth, int64_t columns, bool add)
+{
+    ng_arena *arena = ng_arena_new(1 << 28);
+    ng_error error;
+    ng_packed b;
+    const bool fused = strcmp(kernel, "portable") != 0;
+    const float *a = numbers(arena, rows * depth), *weights = numbers(arena, depth * columns), *bias = numbers(arena, columns);
+    float *before = numbers(arena, rows * columns), *y = numbers(arena, rows * columns);
+    memcpy(y, before, (size_t)(rows * columns) * sizeof *y);
+    CHECK(ng_pack(weights, depth, columns, columns, 1, arena, &b, &error) == NG_OK);
+    ng_multiply(a, rows, depth, &b, 0, depth, bias, add, y, columns);
+    bool same_bits = true;
+    double worst = 0, largest = 0;
+    for (int64_t r = 0; r < rows; r++)
+        for (int64_t o = 0; o < columns; o++) {
+            const float start = add ? before[r * columns + o] : bias[o];
+            double sum = (double)start;
+            float total = start, chain = add ? 0 : start;
+            for (int64_t k = 0; k < depth; k++) {
+                chain = fmaf(a[r * depth + k], weights[k * columns + o], chain);
+                sum += (double)a[r * depth + k] * (double)weights[k * columns + o];
+                if ((k + 1) % NG_CHAIN && k + 1 < depth) continue;
+                total = k < NG_CHAIN && !add ? chain : total + chain;
+                chain = 0;
+            }
+            same_bits = same_bits && (!fused || y[r * columns + o] == total);
+            worst = fmax(worst, fabs((double)y[r * columns + o] - sum));
+            largest = fmax(largest, fabs(sum));
+        }
+    CHECK(same_bits);
+    CHECK(worst <= 1e-6 * largest);
+    ng_arena_free(arena);
+}
+
 int main(void)
 {
     static const char *const kernels[] = {"portable", "avx2", "avx512"};
@@ -88,6 +123,8 @@ int main(void)
             for (int64_t columns = 1; columns <= 35; columns++) one_case(kernels[k], rows, 1 + draw(9), columns);
         for (int i = 0; i < 150; i++) one_case(kernels[k], 1 + draw(80), 1 + draw(200), 1 + draw(150));
         split_depth();
+        for (int i = 0; i < 4; i++) deep_case(kernels[k], 37, 24 * 1024 - 700 * i, 33, i % 2);
+        deep_case(kernels[k], 13, NG_CHAIN + 1, 40, false);
     }
     CHECK(ng_force_kernel(NULL));
     return finish();

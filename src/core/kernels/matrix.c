@@ -6,6 +6,8 @@ typedef struct product {
     const float *a, *b, *start;                  /* start: y itself, or a row of values that all rows begin with */
     float *y;
     int64_t rows, columns, depth, a_stride, panel_stride, start_stride, y_stride;
+    int64_t chain;                               /* terms of one; at most depth */
+    bool apart;                                  /* the first one begins with 0 too */
 } product;
 
 #define INLINE static inline __attribute__((always_inline))
@@ -94,7 +96,7 @@ ng_status ng_pack_nothing(int64_t depth, int64_t columns, ng_arena *arena, ng_pa
     const int64_t panels = (columns + NG_PANEL - 1) / NG_PANEL;
     float *to = ng_alloc(arena, panels * (depth + 1), NG_PANEL * sizeof *to, error);
     if (!to) return error->status;
-    *packed = (ng_packed){depth, columns, to, to + panels * depth * NG_PANEL};
+    *packed = (ng_packed){depth, columns, to, to + panels * depth * NG_PANEL, depth > NG_CHAIN ? NG_CHAIN : 0};
     return NG_OK;
 }
 
@@ -118,6 +120,6 @@ void ng_multiply(const float *a, int64_t rows, int64_t a_stride, const ng_packed
                  const float *bias, bool add, float *y, int64_t y_stride)
 {
     const product p = {a, b->panels + k_first * NG_PANEL, add ? y : bias ? bias : b->zeros, y, rows, b->columns, k_last - k_first,
-                       a_stride, b->depth * NG_PANEL, add ? y_stride : 0, y_stride};
+                       a_stride, b->depth * NG_PANEL, add ? y_stride : 0, y_stride, b->chain ? b->chain : b->depth, b->chain && add};
     chosen()->multiply(&p);
 }

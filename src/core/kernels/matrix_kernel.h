@@ -8,21 +8,24 @@
  * its elements, so no bit depends on where the tiles lie. */
 #define NAME_(kernel, part) kernel##_##part
 #define NAME(kernel, part) NAME_(kernel, part)
+#define CHAIN NAME(KERNEL, chain)
 #define TILE NAME(KERNEL, tile)
 #define SWEEP NAME(KERNEL, sweep)
 #define STRIP NAME(KERNEL, strip)
 
-/* rows x vectors of y, from columns that begin at `column`. */
-INLINE TARGET void TILE(const product *p, int64_t row, int64_t column, const float *start, int64_t start_stride, float *y,
-                        int64_t y_stride, const int rows, const int vectors)
+/* Terms [first, last) of rows x vectors of y, from columns that begin at `column`. apart: they begin with 0, and are added to start. */
+INLINE TARGET void CHAIN(const product *p, int64_t row, int64_t column, int64_t first, int64_t last, bool apart, const float *start,
+                         int64_t start_stride, float *y, int64_t y_stride, const int rows, const int vectors)
 {
-    const float *a = p->a + row * p->a_stride, *b[MOST_VECTORS];
-    const int64_t depth = p->depth, a_stride = p->a_stride;
+    const float *a = p->a + row * p->a_stride + first, *b[MOST_VECTORS];
+    const int64_t depth = last - first, a_stride = p->a_stride;
     VECTOR sum[MOST_ROWS][MOST_VECTORS], weight[MOST_VECTORS];
     UNROLL for (int v = 0; v < vectors; v++) {
         const int64_t at = column + v * LANES;
-        b[v] = p->b + at / NG_PANEL * p->panel_stride + at % NG_PANEL;
-        UNROLL for (int r = 0; r < rows; r++) memcpy(&sum[r][v], start + r * start_stride + v * LANES, sizeof(VECTOR));
+        b[v] = p->b + at / NG_PANEL * p->panel_stride + first * NG_PANEL + at % NG_PANEL;
+        UNROLL for (int r = 0; r < rows; r++)
+            if (apart) sum[r][v] = BROADCAST(0);
+            else memcpy(&sum[r][v], start + r * start_stride + v * LANES, sizeof(VECTOR));
     }
     for (int64_t k = 0; k < depth; k++) {
         UNROLL for (int v = 0; v < vectors; v++) memcpy(&weight[v], b[v] + k * NG_PANEL, sizeof(VECTOR));
@@ -32,7 +35,24 @@ INLINE TARGET void TILE(const product *p, int64_t row, int64_t column, const flo
         }
     }
     UNROLL for (int v = 0; v < vectors; v++)
-        UNROLL for (int r = 0; r < rows; r++) memcpy(y + r * y_stride + v * LANES, &sum[r][v], sizeof(VECTOR));
+        UNROLL for (int r = 0; r < rows; r++) {
+            VECTOR before;
+            if (apart) {
+                memcpy(&before, start + r * start_stride + v * LANES, sizeof(VECTOR));
+                sum[r][v] += before;
+            }
+            memcpy(y + r * y_stride + v * LANES, &sum[r][v], sizeof(VECTOR));
+        }
+}
+
+/* All terms of rows x vectors of y. */
+INLINE TARGET void TILE(const product *p, int64_t row, int64_t column, const float *start, int64_t start_stride, float *y,
+                        int64_t y_stride, const int rows, const int vectors)
+{
+    for (int64_t k = 0; k == 0 || k < p->depth; k += p->chain) {
+        const int64_t last = p->depth - k < p->chain ? p->depth : k + p->chain;
+        CHAIN(p, row, column, k, last, k || p->apart, k ? y : start, k ? y_stride : start_stride, y, y_stride, rows, vectors);
+    }
 }
 
 /* All tiles of this size that fit, from this column on; gives the column where they end. Weights are the outer loop: what a
@@ -76,6 +96,7 @@ static TARGET void KERNEL(const product *p)
 
 #undef NAME_
 #undef NAME
+#undef CHAIN
 #undef TILE
 #undef SWEEP
 #undef STRIP

@@ -35,7 +35,7 @@ static void turn(const ng_weight_product *p, int64_t first, int64_t span, float 
 
 static ng_packed pack(const ng_weight_product *p, int64_t first, int64_t rows, float *to)
 {
-    ng_packed packed = {rows, p->filters, to, NULL};
+    ng_packed packed = {rows, p->filters, to, NULL, 0};
     for (int64_t o = 0; o < p->filters; o += NG_PANEL, to += rows * NG_PANEL) {
         const int64_t width = p->filters - o < NG_PANEL ? p->filters - o : NG_PANEL;
         for (int64_t t = 0; t < rows; t++) {

@@ -36,7 +36,7 @@ static ng_status pack_phase(const ng_layer *layer, int64_t r, ng_arena *arena, s
 enum { FOLD_TAPS = 8 };                          /* with fewer, the zeros cost more than narrow vectors gain, measured */
 
 /* Column r C + c of the folded kernel is column c of the gradient's, r taps later; both have one panel. */
-static ng_status pack_folded(const ng_layer *layer, const slide *phase, ng_arena *arena, slide *folded, ng_error *error)
+static ng_status pack_folded(const ng_layer *layer, slide *phase, ng_arena *arena, slide *folded, ng_error *error)
 {
     const int64_t C = layer->in->channels, F = layer->out.channels, fold = NG_PANEL / C;
     if (fold < 2 || phase->taps < FOLD_TAPS || layer->reach.stride > 1 || layer->reach.dilation > 1) return NG_OK;
@@ -46,6 +46,7 @@ static ng_status pack_folded(const ng_layer *layer, const slide *phase, ng_arena
         for (int64_t i = 0; i < phase->kernel.depth; i++)
             memcpy(folded->kernel.panels + (r * F + i) * NG_PANEL + r * C, phase->kernel.panels + i * NG_PANEL,
                    (size_t)C * sizeof(float));
+    folded->kernel.chain = phase->kernel.chain = 0;
     return NG_OK;
 }
 
