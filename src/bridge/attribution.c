@@ -282,7 +282,8 @@ static SEXP scores_and_checks(SEXP scores, SEXP checks)
     return result;
 }
 
-/* A matrix (bp, 4) of zeros, columns A, C, G, T: complete, since R would copy it to name its columns. */
+/* A matrix (bp, 4), columns A, C, G, T: named here, since R would copy it to name them. Its numbers come with the scores: memory that
+ * nobody has touched is none. */
 static SEXP base_matrix(R_xlen_t length)
 {
     static const char *const bases[] = {"A", "C", "G", "T"};
@@ -290,7 +291,6 @@ static SEXP base_matrix(R_xlen_t length)
     SET_VECTOR_ELT(names, 1, Rf_allocVector(STRSXP, 4));
     for (int base = 0; base < 4; base++) SET_STRING_ELT(VECTOR_ELT(names, 1), base, Rf_mkChar(bases[base]));
     Rf_setAttrib(scores, R_DimNamesSymbol, names);
-    memset(REAL(scores), 0, (size_t)XLENGTH(scores) * sizeof(double));
     UNPROTECT(2);
     return scores;
 }
@@ -319,6 +319,7 @@ SEXP bridge_attribute_contig(SEXP model, SEXP wanted, SEXP cotangents, SEXP base
     }
     todo.targets = (int)targets;
     if (todo.sinks && make_plan(&todo, model, wanted, true, path, &call) == NG_OK) integrate(&todo, cotangents, path, checks, &call);
+    for (R_xlen_t t = 0; todo.sinks && t < targets; t++) ng_contig_clear(&into[t], XLENGTH(bases));
     bridge_end(&call, owner);
     UNPROTECT(4);
     return result;
@@ -406,8 +407,9 @@ static void rehearse(job *todo, SEXP cotangents, SEXP path, bridge_call *call)
     UNPROTECT(3);
 }
 
-/* list(numbers, words, c(bytes, seconds to make the plan)): the plan of bridge_attribute_contig(), or where path is NULL of bridge_predict_contig(), with what each
- * layer costs, and all memory of the call. Without `timed` the last element alone. */
+/* list(numbers, words, c(bytes, seconds to make the plan, share of operations left where windows share work)): the plan of
+ * bridge_attribute_contig(), or where path is NULL of bridge_predict_contig(), with what each layer costs, and all memory of the call.
+ * Without `timed` the last element alone. */
 SEXP bridge_plan_contig(SEXP model, SEXP wanted, SEXP cotangents, SEXP bases, SEXP starts, SEXP window, SEXP baseline, SEXP path, SEXP timed,
                         SEXP run, SEXP frame)
 {
@@ -420,18 +422,21 @@ SEXP bridge_plan_contig(SEXP model, SEXP wanted, SEXP cotangents, SEXP bases, SE
     ng_node_cost *costs = NULL;
     SEXP result = PROTECT(Rf_allocVector(VECSXP, 3));
     SEXP owner = PROTECT(bridge_begin(&call, run, frame));
-    if (contig_job(&todo, model, bases, starts, window, baseline, &call) && make_plan(&todo, model, wanted, gradients, path, &call) == NG_OK) {
+    const ng_contig *contig = contig_job(&todo, model, bases, starts, window, baseline, &call);
+    if (contig && make_plan(&todo, model, wanted, gradients, path, &call) == NG_OK) {
         const double took = processor_seconds() - start;
         if (Rf_asLogical(timed)) {
             costs = (ng_node_cost *)R_alloc((size_t)todo.plan.count, sizeof *costs);
             ng_plan_cost(&todo.plan, gradients, call.run.threads, processor_seconds, costs, &call.error);
         }
+        const double left = gradients || !costs ? 1 : ng_scan_left(bridge_graph(model), &todo.plan, contig, todo.windows, &call.run);
         if (call.error.status == NG_OK) rehearse(&todo, cotangents, path, &call);
         if (call.error.status == NG_OK) {
-            SEXP totals = Rf_allocVector(REALSXP, 2);
+            SEXP totals = Rf_allocVector(REALSXP, 3);
             SET_VECTOR_ELT(result, 2, totals);
             REAL(totals)[0] = (double)ng_arena_used(call.run.arena);
             REAL(totals)[1] = took;
+            REAL(totals)[2] = left;
             if (costs) plan_table(&todo.plan, costs, result);
         }
     }

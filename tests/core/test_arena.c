@@ -73,6 +73,24 @@ static void test_limit(void)
     ng_arena_free(arena);
 }
 
+/* What is given back is room again; the rest stays. */
+static void test_release(void)
+{
+    ng_error error = {0};
+    ng_arena *arena = ng_arena_new(1000);
+    uint8_t *pieces[3];
+    for (int i = 0; i < 3; i++) {
+        pieces[i] = ng_alloc(arena, 300, 1, &error);
+        memset(pieces[i], i + 1, 300);
+    }
+    ng_release(arena, pieces[1]);
+    ng_release(arena, NULL);
+    CHECK(ng_arena_room(arena) == 400);
+    CHECK(pieces[0][299] == 1 && pieces[2][299] == 3);
+    CHECK((pieces[1] = ng_alloc(arena, 400, 1, &error)) != NULL && pieces[1][0] == 0);
+    ng_arena_free(arena);
+}
+
 static void test_text(void)
 {
     ng_error error = {0};
@@ -88,6 +106,7 @@ int main(void)
 {
     test_memory();
     test_limit();
+    test_release();
     test_text();
     return finish();
 }

@@ -130,6 +130,7 @@ ng_status ng_path_integral(const ng_plan *plan, const ng_source *source, int64_t
             ng_stream_gradient(&stream, &round, objectives, NULL);
             if (ng_poll(run, done_of(path, targets, first, here, windows, node + count, false), error)) return error->status;
         }
+        if (first + here == windows) ng_stream_end(&stream);
         for (int t = 0; t < targets; t++) {
             delivery to = {&sinks[t], checks + t * windows};
             ng_stream_deliver(&stream, t, first, here, path->times_difference, take_scores, &to);

@@ -51,12 +51,23 @@ static void token_rows(const void *data, int input, int64_t window, ng_range row
     if (baseline && baseline != sequence) spread_rows(data, window, rows, baseline);
 }
 
+void ng_contig_clear(ng_contig *contig, int64_t last)
+{
+    const int64_t count = last - contig->cleared;
+    if (count <= 0) return;
+    for (int base = 0; base < 4; base++)
+        memset(contig->scores + contig->cleared + base * contig->length, 0, (size_t)count * sizeof *contig->scores);
+    contig->cleared = last;
+}
+
 static void contig_add(void *data, int input, int64_t window, ng_range rows, const double *scores)
 {
     ng_contig *contig = data;
     const int64_t channels = ng_contig_shape(contig).channels, first = contig->tokens ? 1 : 0;
     int64_t at = (contig->starts[window] + rows.first) % contig->length;
     (void)input;
+    const int64_t end = at + rows.last - rows.first;
+    ng_contig_clear(contig, end < contig->length ? end : contig->length);
     for (int64_t row = rows.first; row < rows.last; row++, at = at + 1 == contig->length ? 0 : at + 1, scores += channels)
         for (int base = 0; base < 4; base++) contig->scores[at + base * contig->length] += scores[first + base];
 }

@@ -17,8 +17,12 @@ typedef struct ng_contig {
                                                  /* if there are only five. The baseline has the same token where a base is ambiguous */
     const uint8_t *baseline_bases;               /* or (windows, window): a sequence for each window, 1/4 of each base where ambiguous; */
     const ng_draw *baseline_draw;                /* or a row from the simplex at each base's place */
-    double *scores;                              /* (length, 4), column by column: the sink adds each window's scores there */
+    double *scores;                              /* (length, 4), column by column: the sink adds each window's scores there. New memory: */
+    int64_t cleared;                             /* so many rows are in use, those after them not before their turn */
 } ng_contig;
+
+/* Zeros for the rows up to `last` that are not in use yet. */
+void ng_contig_clear(ng_contig *contig, int64_t last);
 
 ng_shape ng_contig_shape(const ng_contig *contig);                       /* of a window */
 ng_source ng_contig_source(const ng_contig *contig);

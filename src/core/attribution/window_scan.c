@@ -110,6 +110,20 @@ static ng_status scan_shared(const ng_graph *graph, const ng_plan *plan, const i
     return scan_strips(&overlap, &todo, rooms, group, &source, windows, outputs, run, error);
 }
 
+double ng_scan_left(const ng_graph *graph, const ng_plan *plan, const ng_contig *contig, int64_t windows, const ng_run *run)
+{
+    const int64_t together = regular(contig->starts, windows), step = together > 1 ? contig->starts[1] - contig->starts[0] : 0;
+    if (step <= 0 || step >= contig->window) return 1;
+    ng_run own = *run;
+    if (!(own.arena = ng_arena_new(ng_arena_room(run->arena)))) return 1;
+    ng_overlap overlap;
+    ng_error failed = {0};
+    const bool shared = ng_overlap_make(graph, plan, step, together, &own, &overlap, &failed) == NG_OK && overlap.windows > 0;
+    const double left = shared ? overlap.left : 1, share = (double)together / (double)windows;
+    ng_arena_free(own.arena);
+    return share * left + 1 - share;
+}
+
 ng_status ng_window_scan(const ng_graph *graph, const ng_plan *plan, const int *wanted, const ng_contig *contig, int64_t windows,
                          float *const *outputs, const ng_run *run, ng_error *error)
 {

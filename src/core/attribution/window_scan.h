@@ -8,4 +8,7 @@
 ng_status ng_window_scan(const ng_graph *graph, const ng_plan *plan, const int *wanted, const ng_contig *contig, int64_t windows,
                          float *const *outputs, const ng_run *run, ng_error *error);
 
+/* The share of operations of windows by themselves that is left when they are scanned: 1 if they share nothing. */
+double ng_scan_left(const ng_graph *graph, const ng_plan *plan, const ng_contig *contig, int64_t windows, const ng_run *run);
+
 #endif

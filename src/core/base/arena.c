@@ -49,6 +49,12 @@ void ng_arena_free(ng_arena *arena)
 int64_t ng_arena_room(const ng_arena *arena) { return arena->limit - arena->used; }
 int64_t ng_arena_used(const ng_arena *arena) { return arena->used; }
 
+static void *first_of(block *b)
+{
+    const uintptr_t first = (uintptr_t)(b + 1);
+    return (void *)((first + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT);
+}
+
 void *ng_alloc(ng_arena *arena, int64_t count, size_t size, ng_error *error)
 {
     int64_t bytes;
@@ -66,8 +72,18 @@ void *ng_alloc(ng_arena *arena, int64_t count, size_t size, ng_error *error)
     *b = (block){arena->blocks, bytes};
     arena->blocks = b;
     arena->used += bytes;
-    const uintptr_t first = (uintptr_t)(b + 1);
-    return (void *)((first + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT);
+    return first_of(b);
+}
+
+void ng_release(ng_arena *arena, const void *memory)
+{
+    block **at = &arena->blocks;
+    while (*at && first_of(*at) != memory) at = &(*at)->next;
+    block *b = *at;
+    if (!b) return;
+    *at = b->next;
+    arena->used -= b->bytes;
+    free(b);
 }
 
 char *ng_copy_text(ng_arena *arena, const char *text, ng_error *error)

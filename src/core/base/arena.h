@@ -25,6 +25,9 @@ char *ng_copy_text(ng_arena *arena, const char *text, ng_error *error);
 int64_t ng_arena_room(const ng_arena *arena);
 int64_t ng_arena_used(const ng_arena *arena);
 
+/* Gives one allocation back before the rest; NULL is allowed. */
+void ng_release(ng_arena *arena, const void *memory);
+
 /* Frees what was allocated since the mark; NULL: everything. */
 const void *ng_arena_mark(const ng_arena *arena);
 void ng_arena_rewind(ng_arena *arena, const void *mark);

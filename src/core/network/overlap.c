@@ -96,8 +96,9 @@ static int64_t strip_rows(const ng_node *node, const ng_share *share, int64_t st
     return node->whole.length + up((windows - 1) * step, bases) * (bases / share->stride);
 }
 
-/* How many of the first nodes of a window's plan windows should share, in strips of so many; 0 if that does not pay. */
-static int best_cut(const ng_plan *plan, const ng_share *shares, int shared, int64_t step, int64_t windows)
+/* How many of the first nodes of a window's plan windows should share, in strips of so many; 0 if that does not pay. *left: the share
+ * of operations that is left. */
+static int best_cut(const ng_plan *plan, const ng_share *shares, int shared, int64_t step, int64_t windows, double *left)
 {
     double all = 0, saved = 0, largest = 0;
     int cut = 0;
@@ -119,7 +120,8 @@ static int best_cut(const ng_plan *plan, const ng_share *shares, int shared, int
             cut = k + 1;
         }
     }
-    return all - largest <= WORTH * all ? cut : 0;
+    *left = 1 - largest / all;
+    return *left <= WORTH ? cut : 0;
 }
 
 /* ---- plans ---- */
@@ -192,8 +194,12 @@ ng_status ng_overlap_make(const ng_graph *graph, const ng_plan *whole, int64_t s
     int shared = 0;
     while (shared < whole->head_first && find_share(whole->nodes, shared, step, shares)) shared++;
     for (int64_t windows = least(count, up(most(STRIP_BASES, STRIP_WINDOWS * length), step)); windows > 1; windows /= 2) {
-        const int cut = best_cut(whole, shares, shared, step, windows);
-        if (cut) return plan_cut(graph, whole, cut, step, windows, run, overlap, error);
+        double left;
+        const int cut = best_cut(whole, shares, shared, step, windows, &left);
+        if (!cut) continue;
+        const ng_status status = plan_cut(graph, whole, cut, step, windows, run, overlap, error);
+        overlap->left = left;
+        return status;
     }
     return NG_OK;
 }

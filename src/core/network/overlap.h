@@ -21,6 +21,7 @@ typedef struct ng_overlap {
     const ng_share *shares;                      /* one per node */
     const int *boundary;                         /* the boundary as calls of the graph */
     int64_t step, windows, batch;                /* windows of a whole strip; how many of them have their edges computed together */
+    double left;                                 /* of the operations of windows by themselves, the share that is left to do */
 } ng_overlap;
 
 /* Memory of one thread. */

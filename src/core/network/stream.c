@@ -98,6 +98,17 @@ ng_status ng_stream_make_rounds(ng_stream *stream, int64_t samples, ng_error *er
     return NG_OK;
 }
 
+void ng_stream_end(ng_stream *stream)
+{
+    ng_arena *arena = stream->run->arena;
+    for (int k = 0; k < stream->plan->count; k++) {
+        ng_release(arena, stream->kept[k]);
+        ng_release(arena, stream->boundary[k]);
+        ng_release(arena, stream->codes[k]);
+        for (int64_t w = 0; stream->winners[k] && w < stream->windows; w++) ng_release(arena, stream->winners[k][w].rows);
+    }
+}
+
 /* All rows of a kept tensor, samples [first, first + samples). */
 static ng_tile kept_tile(const ng_stream *stream, int k, int64_t first, int64_t samples)
 {

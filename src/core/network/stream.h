@@ -75,6 +75,9 @@ void ng_stream_forward(ng_stream *stream, const ng_round *round, const ng_object
 /* Runs a round forward, and backward for each target: adds weight * dF/d(origin) of each node to sums[origin]. values: as above. */
 void ng_stream_gradient(ng_stream *stream, const ng_round *round, const ng_objective *objectives, double *values);
 
+/* After the last round: gives back what only rounds need, before scores take memory of their own. */
+void ng_stream_end(ng_stream *stream);
+
 /* Takes rows of scores of one window, in double, and their sum. */
 typedef void ng_receiver(void *data, int input, int64_t window, ng_range rows, const double *scores, double sum);
 
