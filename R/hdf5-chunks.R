@@ -142,8 +142,8 @@ check_fletcher <- function(bytes, undone) {
 two_sums <- function(x, modulus) {
     sums <- c(0, 0)
     for (first in 2^16 * (seq_len(ceiling(length(x) / 2^16)) - 1)) {
-        block <- x[(first + 1):min(first + 2^16, length(x))]
-        sums <- c(sums[1] + sum(block), sums[2] + length(block) * sums[1] + sum(rev(seq_along(block)) * block)) %% modulus
+        block <- as.numeric(x[(first + 1):min(first + 2^16, length(x))])
+        sums <- c(sums[1] + sum(block), sums[2] + length(block) * sums[1] + sum(length(block):1 * block)) %% modulus
     }
     sums
 }

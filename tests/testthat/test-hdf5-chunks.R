@@ -34,6 +34,8 @@ test_that("both checksums find a byte that changed, and no stream unpacks to mor
     packed[length(packed)] <- xor(packed[length(packed)], as.raw(4))
     expect_error(inflate(packed, 70000, stop_here), "is damaged")
     expect_identical(inflate(memCompress(as.raw(7), "gzip"), 1, stop_here), as.raw(7))
+    long <- rep(65535 - 0:9, 20000)                                              # sums beyond the integers of R, in several blocks
+    expect_identical(two_sums(as.integer(long), 65535), c(sum(long), sum(cumsum(long) %% 65535)) %% 65535)
     words <- as.raw(c(1, 2, 3, 4, 5))                                            # sums of 0x0102, 0x0304, 0x0500 and of their sums
     sums <- c(0x0102 + 0x0304 + 0x0500, 3 * 0x0102 + 2 * 0x0304 + 0x0500)
     stored <- c(words, as.raw(c(sums[1] %% 256, sums[1] %/% 256, sums[2] %% 256, sums[2] %/% 256)))
