@@ -3,8 +3,7 @@
 # The model in the same form as parse_keras() gives it.
 parse_onnx <- function(file, call = parent.frame()) {
     source <- list(file = file, call = call)
-    model <- read_onnx(source)
-    tryCatch(onnx_network(model, source), error = function(error) {               # a missing field, and the like
+    tryCatch(onnx_network(read_onnx(source), source), error = function(error) {               # a missing field, and the like
         if (inherits(error, "nucleograd_error")) stop(error)
         stop_onnx(source, paste0("Its graph is not as the ONNX format has it (", conditionMessage(error), ")."))
     })
@@ -13,7 +12,9 @@ parse_onnx <- function(file, call = parent.frame()) {
 is_onnx <- function(file) grepl("[.]onnx$", file, ignore.case = TRUE)
 
 stop_onnx <- function(source, x, i = NULL, class = "model_file") {
-    details <- gsub("}", "}}", gsub("{", "{{", c(x = x, i = i), fixed = TRUE), fixed = TRUE)
+    words <- c(x = x, i = i)
+    words[] <- iconv(words, "UTF-8", "UTF-8", sub = "byte")                         # names in a damaged file are any bytes
+    details <- gsub("}", "}}", gsub("{", "{{", words, fixed = TRUE), fixed = TRUE)
     name <- basename(source$file)
     stop_input(c("{.file {name}} must be an ONNX model that can be read.", details), class = class, call = source$call)
 }

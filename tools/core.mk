@@ -2,8 +2,9 @@
 #   plain    every core file as users get it, all warnings are errors
 #   checked  core and tests with debug assertions, address and undefined-behaviour sanitizers
 OUT := build/core
+ONLY :=
 SOURCES := $(wildcard src/core/*/*.c)
-TESTS := $(patsubst tests/core/%.c,%,$(wildcard tests/core/test_*.c))
+TESTS := $(patsubst tests/core/%.c,%,$(wildcard tests/core/test_*$(ONLY)*.c))
 OPENMP := -fopenmp
 STANDARD := c11
 FLAGS := -std=$(STANDARD) -Wall -Wextra -Werror $(OPENMP) -Isrc -MMD -MP

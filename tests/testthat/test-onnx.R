@@ -50,6 +50,10 @@ test_that("what is not computed is said", {
     model <- list(nodes = nodes, constants = list(), inputs = list(x = c(NA, 4, 20)), outputs = list(y = NA), version = "ONNX 17 (test 1)")
     source <- list(file = "model.onnx", call = NULL)
     expect_error(onnx_network(model, source), "Operator Einsum (product) is not computed", fixed = TRUE, class = "nucleograd_error_unsupported")
+    name <- rawToChar(as.raw(c(0x70, 0xff)))                          # of a damaged file: not UTF-8
+    Encoding(name) <- "UTF-8"
+    model$nodes[[1]]$name <- name
+    expect_error(onnx_network(model, source), "Operator Einsum (p<ff>)", fixed = TRUE, class = "nucleograd_error_unsupported")
     model$nodes[[1]]$operator <- "Relu"
     model$nodes[[1]]$inputs <- "z"
     expect_error(onnx_network(model, source), "reads what no operator before it writes", class = "nucleograd_error_unsupported")
