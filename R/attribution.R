@@ -149,7 +149,7 @@ attribution <- function(model, genome, method = "ig", baseline = "uniform", node
     settings$baseline <- baseline$name
     settings$replicates <- passes <- count_passes(method, replicates, nodes, baseline$drawn, frame)
     job <- list(model = model, goal = goal, baseline = baseline, settings = settings, passes = passes, run = run, frame = frame)
-    check_memory(model, goal, genome, windows, rep(0.25, 4), method_pass(settings, 1)$path, run, frame)
+    check_memory(model, goal, genome, windows, baseline, method_pass(settings, 1)$path, run, frame)
     found <- list()
     for (here in windows_by_contig(windows)) {
         contig <- as.character(GenomicRanges::seqnames(windows))[here[1]]

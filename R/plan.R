@@ -12,7 +12,7 @@
 #'     `"codes"` (signs of ReLU, winners of pools and the like), both, or nothing;
 #'   - `operations`, `seconds`: floating-point operations, and estimated seconds with all threads, of the whole run.
 #' @slot layers The table, for the longest contig.
-#' @slot settings A list: model, method, nodes, windows, window (the longest, bp), threads, memory_bytes (the limit), core_bytes (what the
+#' @slot settings A list: model, method, nodes (of a pass), passes, windows, window (the longest, bp), threads, memory_bytes (the limit), core_bytes (what the
 #'   core will take), result_bytes, operations, seconds.
 #' @exportClass Plan
 setClass("Plan", slots = c(layers = "data.frame", settings = "list"))
@@ -23,12 +23,14 @@ setClass("Plan", slots = c(layers = "data.frame", settings = "list"))
 #' operations and seconds. Nothing is computed of the genome itself.
 #'
 #' The plan is the one that runs. Its memory is that of the call itself, which is made and stopped before its first step, so that it is
-#' exact. Seconds are estimated: every layer is timed for some milliseconds, on one tile and on all threads at once, which takes about
-#' a second; nothing is stored. Windows that overlap may share work and then take less.
+#' exact. Seconds are estimated: every layer is timed for some milliseconds, on one tile and on all threads at once, and so are the drawing
+#' of baselines and the averaging of maps; that takes about a second, and nothing is stored. Baselines, noisy copies and strands are passes,
+#' each of which takes as long as the first.
 #'
 #' The package future has a function of this name as well; `nucleograd::plan()` is this one.
 #' @inheritParams attribution
-#' @param method What is to run: `"ig"` or `"gradient"`, see [attribution()], or `"predict"`.
+#' @param method What is to run: `"predict"`, or a method of [attribution()].
+#' @param baseline As of [attribution()]: with one that differs from base to base more is computed for each node.
 #' @return A [Plan-class].
 #' @section Errors: As [attribution()]: `nucleograd_error_memory` says how much memory would be enough.
 #' @examples
@@ -36,31 +38,80 @@ setClass("Plan", slots = c(layers = "data.frame", settings = "list"))
 #' ahead <- plan(example_model(), genome, nodes = 10)
 #' ahead
 #' as.data.frame(ahead)$operations
+#' plan(example_model(), genome, method = "expected", nodes = 20)
 #' @export
-plan <- function(model, genome, method = c("ig", "gradient", "predict"), nodes = 50, window = NULL, step = NULL, threads = NULL,
-                 memory_bytes = NULL) {
+plan <- function(model, genome, method = "ig", nodes = 50, baseline = "uniform", target = 1, strand = c("forward", "reverse", "both"),
+                 replicates = NULL, window = NULL, step = NULL, threads = NULL, memory_bytes = NULL) {
+    began <- proc.time()[["elapsed"]]
     check_model(model)
     check_is(genome, "DNAStringSet", "read_genome")
-    method <- check_choice(method, c("ig", "gradient", "predict"))
-    nodes <- if (method == "ig") check_number(nodes, min = 1, max = 1e5) else 1
-    path <- switch(method, ig = c(path_rule(nodes, "midpoint"), TRUE), gradient = list(1, 1, FALSE), predict = NULL)
+    method <- check_choice(method, c(names(attribution_methods), "predict"))
+    strand <- check_choice(strand, c("forward", "reverse", "both"))
+    nodes <- check_number(nodes, min = 1, max = 1e5)
     windows <- genome_windows(model, genome, window, step, tokens = TRUE)
     run <- run_settings(threads, memory_bytes = memory_bytes)
-    goal <- if (method == "predict") list(nodes = model@settings$output_nodes) else targets_of(model, 1, "logit")
+    goal <- if (method == "predict") list(nodes = model@settings$output_nodes) else targets_of(model, target, "logit")
+    if (missing(baseline) && method %in% c("expected", "deepshap")) baseline <- "dinucleotide"
+    todo <- planned_passes(method, nodes, baseline, replicates, strand, genome, windows, run, environment())
+    longest <- longest_contig(windows)
+    request <- rehearsed_request(goal, genome, windows[longest], todo$baseline, todo$path)
+    began <- proc.time()[["elapsed"]] - began
+    found <- core_plan(model, request, TRUE, run, environment())
+    layers <- plan_layers(found[[1]], found[[2]], todo, length(goal$cotangents))
+    width <- as.numeric(BiocGenerics::width(windows))
+    times <- todo$passes * sum(width) / width[longest[1]] + todo$checks
+    layers$operations <- layers$operations * times * found[[3]][3]
+    layers$seconds <- layers$seconds * times * found[[3]][3] / run[[1]]
+    length_bp <- sum(as.numeric(Biostrings::width(genome)))
+    calls <- todo$passes * length(unique(GenomicRanges::seqnames(windows)))
+    around <- began + found[[3]][2] * calls + todo$passes * (todo$seconds_a_base * length_bp + todo$seconds_drawing)
+    result_bytes <- if (method == "predict") 8 * sum(output_sizes(model)) * length(windows)
+                    else length(goal$target) * (if (todo$maps > 1) 40 else 32) * length_bp
+    new("Plan", layers = layers,
+        settings = list(model = model@name, method = method, nodes = todo$nodes, passes = todo$passes, windows = length(windows),
+                        window = width[longest[1]], threads = run[[1]], memory_bytes = run[[2]], core_bytes = found[[3]][1],
+                        result_bytes = result_bytes, operations = sum(layers$operations), seconds = sum(layers$seconds) + around))
+}
+
+# The windows of the contig that takes the most memory: of those with the longest windows the one with the most.
+longest_contig <- function(windows) {
     groups <- windows_by_contig(windows)
     width <- as.numeric(BiocGenerics::width(windows))
-    longest <- groups[[which.max(vapply(groups, function(here) width[here[1]] * 1e9 + length(here), 0))]]
-    request <- contig_request(goal, genome, windows[longest], rep(0.25, 4), path)
-    found <- core_plan(model, request, TRUE, run, environment())
-    layers <- plan_layers(found[[1]], found[[2]], nodes, method)
-    all_windows <- sum(width) / width[longest[1]]
-    layers$operations <- layers$operations * all_windows
-    layers$seconds <- layers$seconds * all_windows / run[[1]]
-    result_bytes <- if (method == "predict") 8 * sum(output_sizes(model)) * length(windows) else 32 * sum(as.numeric(Biostrings::width(genome)))
-    new("Plan", layers = layers,
-        settings = list(model = model@name, method = method, nodes = nodes, windows = length(windows), window = width[longest[1]],
-                        threads = run[[1]], memory_bytes = run[[2]], core_bytes = found[[3]][1], result_bytes = result_bytes,
-                        operations = sum(layers$operations), seconds = sum(layers$seconds) + found[[3]][2] * length(groups)))
+    groups[[which.max(vapply(groups, function(here) width[here[1]] * 1e9 + length(here), 0))]]
+}
+
+# What a method runs: path, nodes and ends of a pass; maps that are averaged, and passes, one for each strand of each; baseline, and apart: it
+# differs from base to base; checks: windows that are computed besides; and what is done around the core: seconds of drawing baselines in
+# a pass, and of what is made of its map, for each base.
+planned_passes <- function(method, nodes, baseline, replicates, strand, genome, windows, run, frame) {
+    if (method == "predict")
+        return(list(path = NULL, nodes = 1, ends = 1, passes = 1, maps = 1, baseline = no_baseline, apart = FALSE, checks = 0,
+                    seconds_drawing = 0, seconds_a_base = 0))
+    settings <- list(method = method, nodes = nodes, rule = "midpoint", noise = "mutation", noise_level = 0.1, seed = 1)
+    compared <- attribution_methods[[method]]$baseline
+    drawn <- if (compared) genome_baseline(baseline, genome, BiocGenerics::width(windows), 1, run, frame) else no_baseline
+    maps <- count_passes(method, replicates, nodes, drawn$drawn, frame)
+    pass <- method_pass(settings, 1)
+    part <- first_part(genome, windows)
+    seconds <- system.time(rows <- drawn$rows(part, 1))[["elapsed"]]
+    apart <- length(rows) != 4
+    list(path = pass$path, nodes = if (method == "ig") nodes else 1, ends = if (compared) 2 else 1, maps = maps, passes = maps * if (strand == "both") 2 else 1,
+         baseline = drawn, apart = apart, checks = if (method %in% c("gradient", "saliency", "gradient_x_input")) 3 else 0,
+         seconds_drawing = if (apart) seconds * sum(as.numeric(BiocGenerics::width(windows))) / part$width else 0,
+         seconds_a_base = seconds_a_base(method, maps))
+}
+
+# The first window of a genome.
+first_part <- function(genome, windows) {
+    contig <- as.character(GenomicRanges::seqnames(windows))[1]
+    strand_part(base_codes(genome[[contig]]), contig, windows[1], FALSE)
+}
+
+# What attribution() does with a map, tried on one.
+seconds_a_base <- function(method, maps, rows = 2^16) {
+    raw <- matrix(0.5, rows, 4)
+    so_far <- if (maps > 1) gather(NULL, raw, NULL)
+    system.time(for (turn in 1:2) so_far <- gather(if (maps > 1) so_far, method_map(method, raw, raw), NULL, method == "vargrad"))[["elapsed"]] / 2 / rows
 }
 
 # What the core is asked for the windows of one contig; path NULL: predictions.
@@ -79,14 +130,23 @@ core_plan <- function(model, request, timed, run, frame) {
 plan_columns <- c("zone", "origin", "rank", "samples", "length", "channels", "block", "tiles", "tile_rows", "computed_rows", "value_bytes",
                   "code_bytes", "forward", "backward", "forward_seconds", "backward_seconds", "path_operations", "path_seconds")
 
-# Operations and thread seconds are of one window here: both ends of a path forward, every node forward and backward; what is computed
-# once has two ends and one way back.
-plan_layers <- function(numbers, words, nodes, method) {
+# Of a round of samples, see path_integral.c: bytes that it may take, and nodes it holds in any case.
+round_bytes <- 2^24
+round_nodes <- 5
+
+# Operations and thread seconds are of one window here: both ends of a path forward, every node forward, and back for each target. What is
+# computed once has two ends and one way back; but where the nodes of a round share no winners of pools, it has two ends in every round.
+plan_layers <- function(numbers, words, todo, targets) {
     cost <- stats::setNames(as.data.frame(numbers), plan_columns)
     once <- cost$zone == 0
-    ways <- if (method == "predict") c(1, 0) else c(nodes + 2, nodes)
-    forward <- ifelse(once, min(ways[1], 2), ways[1])
-    backward <- ifelse(once, min(ways[2], 1), ways[2])
+    nodes <- if (is.null(todo$path)) 0 else todo$nodes
+    bytes <- max(1, sum(cost$value_bytes + cost$code_bytes))
+    rounds <- 1 + ceiling(nodes / max(round_bytes / bytes, min(nodes, round_nodes)))
+    pooled <- any(cost$path_operations > 0)
+    ends <- todo$ends * if (nodes == 0) 1 else if (!pooled) rounds else if (todo$apart) 2 * rounds else 1
+    forward <- ifelse(once, ends, nodes + todo$ends)
+    backward <- ifelse(once, min(nodes, 1), nodes) * targets
+    along <- (nodes + todo$ends) * if (todo$apart) 4 else 1
     rows <- cost$samples * cost$length
     data.frame(
         layer = words[, 1], class = words[, 2],
@@ -98,8 +158,8 @@ plan_layers <- function(numbers, words, nodes, method) {
         tiles = cost$tiles, tile_rows = cost$tile_rows, again_percent = pmax(0, 100 * (cost$computed_rows / rows - 1)),
         kept = c("", "values", "codes", "values and codes")[1 + (cost$value_bytes > 0) + 2 * (cost$code_bytes > 0)],
         kept_bytes = cost$value_bytes + cost$code_bytes,
-        operations = forward * cost$forward + backward * cost$backward + nodes * cost$path_operations,
-        seconds = forward * cost$forward_seconds + backward * cost$backward_seconds + nodes * cost$path_seconds)
+        operations = forward * cost$forward + backward * cost$backward + along * cost$path_operations,
+        seconds = forward * cost$forward_seconds + backward * cost$backward_seconds + along * cost$path_seconds)
 }
 
 format_count <- function(x) format(x, big.mark = ",", trim = TRUE, scientific = FALSE)
@@ -111,11 +171,24 @@ format_bytes <- function(bytes) {
 
 # ---- memory ----
 
-# Contigs are read one after the other; so that nothing has been computed when memory turns out to be short, the longest is tried first.
+# Contigs are read one after the other; so that nothing has been computed when memory turns out to be short, that with the longest windows is
+# tried first, and that with the most ambiguous bases, whose neighbours take memory of their own.
 check_memory <- function(model, goal, genome, windows, baseline, path, run, frame) {
-    widths <- BiocGenerics::width(windows)
-    if (all(widths == widths[1])) return()
-    core_plan(model, contig_request(goal, genome, windows[which.max(widths)], baseline, path), FALSE, run, frame)
+    contig <- as.character(GenomicRanges::seqnames(windows))
+    ambiguous <- Biostrings::width(genome) - rowSums(Biostrings::alphabetFrequency(genome)[, bases, drop = FALSE])
+    ambiguous[!names(genome) %in% contig] <- 0
+    tried <- c(contig[which.max(BiocGenerics::width(windows))], if (!is.null(path) && any(ambiguous > 0)) names(genome)[which.max(ambiguous)])
+    for (one in setdiff(tried, contig[1]))
+        core_plan(model, rehearsed_request(goal, genome, windows[contig == one], baseline, path), FALSE, run, frame)
+}
+
+# The request of the first call for these windows; sequences stand in for baselines that are drawn.
+rehearsed_request <- function(goal, genome, windows, baseline, path) {
+    contig <- as.character(GenomicRanges::seqnames(windows))[1]
+    part <- strand_part(base_codes(genome[[contig]]), contig, windows, FALSE)
+    here <- windows[window_chunks(baseline, part)[[1]]]
+    rows <- if (baseline$drawn) rep_len(rev(part$bases), part$width * length(here)) else baseline$rows(strand_part(part$bases, contig, here, FALSE), 1)
+    contig_request(goal, genome, here, rows, path)
 }
 
 # The value of a call of the core. If that asks for more memory than it may have, the error says how much would be enough.
@@ -155,9 +228,9 @@ needed_memory <- function(model, request, run) {
 #' @export
 setMethod("show", "Plan", function(object) {
     with(object@settings, cat(
-        "Plan of ", c(ig = "integrated gradients", gradient = "the gradient", predict = "predictions")[[method]], " of ", model, ": ",
+        "Plan of ", if (method == "predict") "predictions" else attribution_methods[[method]]$title, " of ", model, ": ",
         format_count(windows), if (windows == 1) " window" else " windows", " of ", if (windows > 1) "up to ", format_count(window), " bp, ",
-        if (method == "ig") paste0(nodes, " nodes, "), threads, if (threads == 1) " thread" else " threads", "\n", sep = ""))
+        if (method == "ig") paste0(nodes, " nodes, "), if (passes > 1) paste0(passes, " passes, "), threads, if (threads == 1) " thread" else " threads", "\n", sep = ""))
     layers <- object@layers[object@layers$operations > 0, ]
     table <- data.frame(layer = layers$layer, class = layers$class, shape = layers$shape, part = layers$part, algorithm = layers$algorithm,
                         tiles = format_count(layers$tiles), rows = format_count(layers$tile_rows), again = paste0(round(layers$again_percent), "%"),

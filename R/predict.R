@@ -57,7 +57,7 @@ predict.Model <- function(object, genome, window = NULL, step = NULL, threads = 
     values <- matrix(0, length(windows), sum(sizes), dimnames = list(NULL, output_names(object)))
     frame <- environment()
     goal <- list(nodes = object@settings$output_nodes)
-    check_memory(object, goal, genome, windows, numeric(4), NULL, run, frame)
+    check_memory(object, goal, genome, windows, no_baseline, NULL, run, frame)
     for (here in windows_by_contig(windows)) {
         contig <- windows[here]
         width <- BiocGenerics::width(contig)[1]
