@@ -34,6 +34,39 @@ test_that("a direct convolution counts two operations a weight and row, forward 
     expect_equal(layers$operations[layers$class == "Conv1D"], 3 * 2 * 100 * 3 * 4 * 5)
 })
 
+test_that("strands, copies, targets and methods count", {
+    model <- model_from(toy_network(c(100, 4), activation("relu"), conv(random_array(c(3, 4, 5), 1)), flatten(), dense(random_array(c(500, 2), 2))))
+    windows <- random_genome(250, seed = 1)                                             # three of them
+    ways <- function(...) {
+        layers <- as.data.frame(plan(model, windows, ...))
+        layers$operations[layers$class == "Conv1D"] / (3 * 2 * 100 * 3 * 4 * 5)
+    }
+    expect_equal(ways(nodes = 7, strand = "both"), 2 * 16)
+    expect_equal(ways(nodes = 7, target = 1:2), 16 + 7)
+    expect_equal(ways(nodes = 7, baseline = "dinucleotide", replicates = 4), 4 * 16)
+    expect_equal(ways(method = "expected", nodes = 7), 7 * 4)
+    expect_equal(ways(method = "smoothgrad", replicates = 6), 6 * 3)
+    expect_equal(ways(method = "deeplift"), ways(method = "deepshap", replicates = 5) / 5)
+    expect_gt(ways(method = "saliency"), 3)                                             # and the gradient is checked
+    expect_error(plan(model, windows, method = "lime"), class = "nucleograd_error_argument")
+})
+
+test_that("windows that share work take less than they would by themselves", {
+    model <- model_from(toy_network(c(200, 4), conv(random_array(c(5, 4, 16), 1)), activation("relu"), conv(random_array(c(5, 16, 16), 2)), flatten(),
+                                    dense(random_array(c(3200, 1), 3))))
+    operations <- function(step) plan(model, random_genome(2200, seed = 1), method = "predict", step = step)@settings$operations
+    expect_lt(operations(10), 0.5 * 201 * operations(200) / 11)
+    expect_gt(operations(10), operations(200))
+})
+
+test_that("a plan with a baseline that is drawn holds the memory of its run", {
+    clear <- random_genome(60000, seed = 2)
+    core_bytes <- function(...) plan(toy(), clear, nodes = 3, ...)@settings$core_bytes
+    apart <- 60000 / 4                                      # windows of 4 rows that keep their rows, four of 16 channels
+    expect_lte(abs(core_bytes(baseline = "shuffle", replicates = 1) - core_bytes() - apart * 4 * 16 * 4), 0.05 * apart * 4 * 16 * 4)
+    expect_error(attribution(toy(), clear, nodes = 3, baseline = "shuffle", memory_bytes = core_bytes()), class = "nucleograd_error_memory")
+})
+
 test_that("a run keeps to its limit and gives the same bits, or asks for what it needs before it starts", {
     expected <- scores()
     needed <- enough(scores(memory_bytes = 1e5))
