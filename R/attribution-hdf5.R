@@ -42,7 +42,20 @@ store <- function(h5, name, values, type, chunk = NULL) {
     }
     dataset <- rhdf5::H5Dcreate(h5, name, type, space, dcpl = how)
     on.exit(rhdf5::H5Dclose(dataset), add = TRUE)
-    rhdf5::H5Dwrite(dataset, values)
+    if (is.null(dim(values))) rhdf5::H5Dwrite(dataset, values) else write_columns(dataset, space, values)
+}
+
+# Some columns at a time: HDF5 compresses for seconds, and only between its calls can R be interrupted.
+write_columns <- function(dataset, space, values) {
+    at_once <- 8 * chunk_bp
+    for (first in seq(1, ncol(values), at_once)) {
+        here <- first:min(first + at_once - 1, ncol(values))
+        size <- c(nrow(values), length(here))
+        rhdf5::H5Sselect_hyperslab(space, "H5S_SELECT_SET", start = c(1, first), count = size)
+        piece <- rhdf5::H5Screate_simple(size)
+        rhdf5::H5Dwrite(dataset, values[, here, drop = FALSE], h5spaceMem = piece, h5spaceFile = space)
+        rhdf5::H5Sclose(piece)
+    }
 }
 
 # JSON as UTF-8 bytes.

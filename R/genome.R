@@ -125,18 +125,19 @@ check_contig_names <- function(ids, sequence, call) {
 # The sequences in upper case and with T for U, or an error that shows the letters that are not DNA.
 dna_letters <- function(sequence, ids, call) {
     sequence <- toupper(sequence)
-    strange <- gsub("[ACGTURYSWKMBDHVN]", "", sequence)
-    if (any(nzchar(strange))) {
-        letters_found <- sort(unique(strsplit(paste(strange, collapse = ""), "")[[1]]))
+    strange <- grepl("[^ACGTURYSWKMBDHVN]", sequence, perl = TRUE)
+    if (any(strange)) {
+        letters_found <- sort(unique(strsplit(paste(gsub("[ACGTURYSWKMBDHVN]", "", sequence[strange]), collapse = ""), "")[[1]]))
         protein <- all(c("E", "F", "L") %in% letters_found)
         stop_input(c("Sequences must be DNA: A, C, G, T, U and the IUPAC letters R, Y, S, W, K, M, B, D, H, V, N.",
-                     x = "{.val {ids[nzchar(strange)]}} {?has/have} {.val {letters_found}}.",
+                     x = "{.val {ids[strange]}} {?has/have} {.val {letters_found}}.",
                      i = if (protein) "Is this a protein FASTA?" else if ("-" %in% letters_found) "Is this an alignment?"),
                    class = "letters", call = call)
     }
     with_u <- grepl("U", sequence, fixed = TRUE)
     if (any(with_u)) cli::cli_inform("Reading U as T in {.val {ids[with_u]}}.")
-    chartr("U", "T", sequence)
+    sequence[with_u] <- chartr("U", "T", sequence[with_u])
+    sequence
 }
 
 circular_flags <- function(circular, ids, call = parent.frame()) {

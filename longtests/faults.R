@@ -47,6 +47,7 @@ verdict <- function(what, checks) {
 }
 # What a batch in `results` that met something must have done.
 met <- function(what, ran, results, reason, mend, failed = NULL) {
+    force(ran)                                                       # before anything is looked at
     table <- as.data.frame(read_batch(results, genome_set(sheet)))
     bad <- table$status != "done"
     there <- sums(results)
@@ -66,8 +67,8 @@ damaged <- function(what, file, damage, reason) {
     met(what, run(results), results, reason, function() file.copy(kept, file, overwrite = TRUE), "g3")
 }
 damaged("a genome that is not there", path("g3", ".fna"), unlink, "g3[.]fna.*does not exist")
-damaged("a genome without letters", path("g3", ".fna"), function(file) writeLines(">contig", file), "g3[.]fna")
-damaged("a genome of zero bytes", path("g3", ".fna"), function(file) file.create(file), "g3[.]fna")
+damaged("a genome without letters", path("g3", ".fna"), function(file) writeLines(">contig", file), "contig")
+damaged("a genome of zero bytes", path("g3", ".fna"), function(file) file.create(file), "g3[.]fna|contig|sequence")
 damaged("a genome that is no text", path("g3", ".fna"), function(file) writeBin(as.raw(sample(256, 1e4, TRUE) - 1), file), "g3[.]fna")
 damaged("annotation that is not there", path("g3", ".gff3"), unlink, "g3[.]gff3.*does not exist")
 damaged("annotation with words for numbers", path("g3", ".gff3"), function(file) writeLines(c(gff[1:5], "contig\tx\tCDS\tten\t20\t.\t+\t0\tID=a"), file), "g3[.]gff3")

@@ -1,14 +1,15 @@
-# longtests/interrupts.R [signals] [calls]: Ctrl-C in every verb that takes long, `signals` times each at random moments (default 10): how long
-# until the session has its prompt again, which must be at most 0.5 s, and that it then computes what it computed before. Then `calls` (default
-# 1000) calls that are interrupted or fail: the memory of the process must not grow. Prints a table; the last line counts.
+# longtests/interrupts.R [signals] [calls] [pattern]: Ctrl-C in every verb that takes long (whose name has the pattern), `signals` times each at
+# random moments (default 10): how long until the session has its prompt again, which must be at most 0.5 s, and that it then computes what it
+# computed before. First `calls` (default 1000) calls that are interrupted or fail: the memory of the process must not grow. Prints a table; the
+# last line counts.
 #     R_LIBS=build/library Rscript longtests/interrupts.R
 # A machine that is busy with other work answers late: the limit is meant for a quiet one.
 suppressMessages({
     library(nucleograd)
     library(GenomicRanges)
 })
-given <- as.integer(c(commandArgs(TRUE), 10, 1000)[1:2])
-if (length(commandArgs(TRUE)) == 1) given[2] <- 1000L
+words <- commandArgs(TRUE)
+given <- as.integer(c(utils::head(words, 2), c(10, 1000)[seq_len(2) > length(words)]))
 set.seed(1)
 options(cli.progress_show_after = Inf)
 model <- example_model()
@@ -32,7 +33,7 @@ network <- sequence_network(500, conv(64, 12), pool(4), conv(64, 8), global_pool
 recurrent <- sequence_network(2000, conv(16, 8), lstm(64), dense(1, "sigmoid"), seed = 1)
 deep <- sequence_network(20000, conv(64, 16), pool(2), conv(128, 16), pool(4), conv(128, 8), global_pool("average"), dense(1, "sigmoid"), seed = 1)
 presence <- matrix(stats::rbinom(400 * 5000, 1, 0.3), 400, dimnames = list(NULL, paste0("gene", 1:5000)))
-class <- factor(rep(c("one", "two"), 200))
+class_of <- factor(rep(c("one", "two"), 200))
 folder <- tempfile("genomes")
 dir.create(folder)
 for (k in 1:4) Biostrings::writeXStringSet(piece, file.path(folder, paste0("g", k, ".fna")))
@@ -58,17 +59,17 @@ verbs <- list(
     "trust()" = function() trust(attribution(model, piece, nodes = 5), model, seed = 1),
     "gene_quantiles()" = function() gene_quantiles(whole, annotation, seed = 1),
     "gene_set_test()" = function() gene_set_test(whole, list(rna = annotation$locus_tag[annotation$type == "rRNA"]), annotation, min_genes = 2, shifts = 1e4, seed = 1),
-    "scores_by_kmer()" = function() scores_by_kmer(whole, genome),
-    "scores_by_gc()" = function() scores_by_gc(whole, genome),
+    "scores_by_kmer()" = function() scores_by_kmer(whole, 8),
+    "scores_by_gc()" = function() scores_by_gc(whole, annotation),
     "seqlets()" = function() seqlets(whole),
     "shuffle_sequences()" = function() shuffle_sequences(genome, replicates = 10, seed = 1),
     "read_genome()" = function() read_genome(fasta),
     "read_annotation()" = function() read_annotation(gff, genome),
     "gene_matrix()" = function() gene_matrix(gffs),
-    "gene_prevalence()" = function() gene_prevalence(presence, class),
-    "gene_forest()" = function() gene_forest(presence, class, seed = 1),
+    "gene_prevalence()" = function() gene_prevalence(presence, class_of),
+    "gene_forest()" = function() gene_forest(presence, class_of, seed = 1),
     "seism()" = function() seism(short, response, k = 6, q = 2, B = 999, seed = 1),
-    "seism(), permutation" = function() seism(short, response, k = 6, q = 2, test = "permutation", B = 999, seed = 1),
+    "seism(), permutation" = function() seism(short, response, k = 6, q = 1, test = "permutation", B = 999, seed = 1),
     "simulate_motifs()" = function() simulate_motifs("TTCAGCAC", n = 50000, jitter = 20, seed = 1),
     "motif_network()" = function() motif_network(simulate_motifs("TTCAGCAC", n = 500, length = 100, jitter = 20, seed = 1), restarts = 1, seed = 1, verbose = FALSE),
     "fit_model()" = function() fit_model(network, named, rep(c("a", "b"), 1000), epochs = 100, seed = 1),
@@ -78,39 +79,25 @@ verbs <- list(
     "report()" = function() report(file.path(tempdir(), "report.html"), whole, ranked, model),
     "run_batch()" = function() run_batch(genome_set(folder), tempfile("results"), system.file("extdata", "rrna16s.h5", package = "nucleograd"), list(attribution = list())))
 
+if (length(words) > 2) verbs <- verbs[grepl(words[3], names(verbs))]
 sent <- tempfile()
 # Seconds from the signal to the prompt; NA if the verb swallowed it.
 answer <- function(verb, delay) {
     unlink(sent)
     system(sprintf("(sleep %.3f; date +%%s.%%N >%s; kill -INT %d)", delay, sent, Sys.getpid()), wait = FALSE)
+    waited <- function(condition = NULL) as.numeric(Sys.time()) - as.numeric(readLines(sent))
     tryCatch({
         repeat {
             verb()
             if (file.exists(sent)) return(NA_real_)
         }
-    }, interrupt = function(condition) as.numeric(Sys.time()) - as.numeric(readLines(sent)))
-}
-expected <- predict(model, piece)
-failed <- 0
-cat(sprintf("%-40s %9s %9s %9s\n", "verb", "signals", "median s", "worst s"))
-for (name in names(verbs)) {
-    seconds <- suppressWarnings(suppressMessages(tryCatch(vapply(seq_len(given[1]), function(k) answer(verbs[[name]], stats::runif(1, 0.05, 1.5)), 0),
-                                                          error = function(error) conditionMessage(error))))
-    if (is.character(seconds)) {
-        cat(sprintf("%-40s FAIL: %s\n", name, gsub("\\s+", " ", cli::ansi_strip(seconds))))
-        failed <- failed + 1
-        tryCatch(Sys.sleep(2), interrupt = identity)                  # the signal may still be on its way
-        next
-    }
-    as_before <- identical(predict(model, piece), expected)
-    fine <- as_before && !anyNA(seconds) && max(seconds) <= 0.5
-    failed <- failed + !fine
-    cat(sprintf("%-40s %9d %9.2f %9.2f %s\n", name, length(seconds), stats::median(seconds, na.rm = TRUE), max(seconds, 0, na.rm = TRUE),
-                if (fine) "" else if (anyNA(seconds)) "FAIL: an interrupt was swallowed" else if (as_before) "FAIL" else "FAIL: another answer afterwards"))
+    }, interrupt = waited, error = function(error) if (grepl("User interrupt", conditionMessage(error))) waited() else stop(error))     # ranger's way
 }
 
 # ---- memory ----
 
+expected <- predict(model, piece)
+failed <- 0
 memory <- function() {
     gc()
     scan("/proc/self/statm", quiet = TRUE)[2] * 4096 / 1e6
@@ -148,5 +135,25 @@ if (file.exists("/proc/self/statm")) {
     cat(sprintf("%d interrupted or failed calls: the process grew from %.0f by %.1f MB %s\n", given[2], before, grown, if (leak) "FAIL" else ""))
     failed <- failed + leak + !identical(predict(model, piece), expected)
 }
+
+# ---- signals ----
+
+cat(sprintf("%-40s %9s %9s %9s\n", "verb", "signals", "median s", "worst s"))
+for (name in names(verbs)) {
+    seconds <- suppressWarnings(suppressMessages(tryCatch(vapply(seq_len(given[1]), function(k) answer(verbs[[name]], stats::runif(1, 0.05, 1.5)), 0),
+                                                          error = function(error) conditionMessage(error))))
+    if (is.character(seconds)) {
+        cat(sprintf("%-40s FAIL: %s\n", name, gsub("\\s+", " ", cli::ansi_strip(seconds))))
+        failed <- failed + 1
+        tryCatch(Sys.sleep(2), interrupt = identity)                  # the signal may still be on its way
+        next
+    }
+    as_before <- identical(predict(model, piece), expected)
+    fine <- as_before && !anyNA(seconds) && max(seconds) <= 0.5
+    failed <- failed + !fine
+    cat(sprintf("%-40s %9d %9.2f %9.2f %s\n", name, length(seconds), stats::median(seconds, na.rm = TRUE), max(seconds, 0, na.rm = TRUE),
+                if (fine) "" else if (anyNA(seconds)) "FAIL: an interrupt was swallowed" else if (as_before) "FAIL" else "FAIL: another answer afterwards"))
+}
+
 cat(length(verbs) + 1 - failed, "passed,", failed, "failed, 0 skipped\n")
 quit(status = min(failed, 1))

@@ -1,22 +1,25 @@
-# inst/benchmarks/batch.R: many genomes through the embedded network and the gene report, with different workers: equal files, and times.
+# inst/benchmarks/batch.R: many genomes through the embedded network and the gene report, in different ways: equal files, times, disk, memory.
 # The genomes are those of shared/data if the folder is there (the environment variable NUCLEOGRAD_DATA, or shared/data beside the repository or
 # one level above), else eight of letters from a formula. Their annotation is every open reading frame of 300 bases or more of one strand.
-# Arguments: how many of the genomes (default all).
+# Arguments: which genomes (as in 1-8; default all); which ways, of one, threads, multicore, snow, slurm (where one answers, see
+# tools/slurm-here), array, size; a folder that keeps the results, so that calls for some of them add up and are compared with each other.
 library(nucleograd)
 here <- dirname(sub("^--file=", "", grep("^--file=", commandArgs(), value = TRUE)))
 for (file in c("architectures.R", "report.R")) source(file.path(here, file))
 options(cli.progress_show_after = Inf, width = 200)
-most <- as.numeric(c(commandArgs(TRUE), Inf)[1])
+given <- commandArgs(TRUE)
+folder <- if (length(given) > 2) given[3] else tempfile("batch", getwd())              # where the processes of a cluster see it too
+dir.create(folder, showWarnings = FALSE, recursive = TRUE)
+folder <- normalizePath(folder)
 
-folders <- c(Sys.getenv("NUCLEOGRAD_DATA", NA), file.path(here, "../../..", c("shared/data", "../shared/data")))
-files <- Sys.glob(file.path(folders[!is.na(folders)], "genomes", "*.fna.gz"))
+places <- c(Sys.getenv("NUCLEOGRAD_DATA", NA), file.path(here, "../../..", c("shared/data", "../shared/data")))
+files <- Sys.glob(file.path(places[!is.na(places)], "genomes", "*.fna.gz"))
 if (!length(files)) {
-    folder <- tempfile("genomes")
-    dir.create(folder)
     files <- file.path(folder, paste0("formula_", 1:8, ".fna"))
-    for (k in 1:8) Biostrings::writeXStringSet(formula_genome(1e6 + k * 1e5), files[k])
+    for (k in 1:8) if (!file.exists(files[k])) Biostrings::writeXStringSet(formula_genome(1e6 + k * 1e5), files[k])
 }
-files <- utils::head(files, most)
+range <- if (length(given)) as.numeric(strsplit(given[1], "-", fixed = TRUE)[[1]]) else c(1, Inf)
+files <- files[seq(range[1], min(range[length(range)], length(files)))]
 
 # Stretches between stop codons of the forward strand, of at least 300 bases.
 reading_frames <- function(genome) {
@@ -32,32 +35,71 @@ reading_frames <- function(genome) {
                                                 locus_tag = paste0(contig, "_", seq_len(nrow(found)))) else GenomicRanges::GRanges()
     }))
 }
-frames <- tempfile("frames")
-dir.create(frames)
-gffs <- file.path(frames, sub("[.]fna([.]gz)?$", ".gff3", basename(files)))
-for (k in seq_along(files)) suppressWarnings(rtracklayer::export(reading_frames(read_genome(files[k])), gffs[k], format = "gff3"))
+gffs <- file.path(folder, sub("[.]fna([.]gz)?$", ".gff3", basename(files)))
+for (k in which(!file.exists(gffs))) suppressWarnings(rtracklayer::export(reading_frames(read_genome(files[k])), gffs[k], format = "gff3"))
 set <- genome_set(data.frame(genome = files, annotation = gffs))
 
 model <- system.file("extdata", "rrna16s.h5", package = "nucleograd")
 verbs <- list(attribution = list(nodes = 10), genes = list(shifts = 100))
-run <- function(...) {
-    results <- tempfile("results")
-    seconds <- system.time(batch <- run_batch(set, results, model, verbs, tracks = character(), ...))[["elapsed"]]
-    if (any(batch@genomes$status != "done")) stop("failed: ", batch@genomes$reason[batch@genomes$status == "failed"][1])
-    list(seconds = seconds, batch = batch)
+slurm <- nzchar(Sys.which("sinfo")) && length(suppressWarnings(system("sinfo --noheader 2>/dev/null", intern = TRUE)))
+slurm_jobs <- function(n) {
+    registry <- BiocParallel::batchtoolsRegistryargs(file.dir = tempfile("registry", folder))
+    BiocParallel::BatchtoolsParam(n, "slurm", registry, template = system.file("slurm/batchtools.tmpl", package = "nucleograd"))
 }
-one <- run(threads = 1)
-cases <- list(session_2_threads = run(threads = 2), multicore_2 = run(BPPARAM = BiocParallel::MulticoreParam(2)),
-              snow_2 = run(BPPARAM = BiocParallel::SnowParam(2), threads = 1))
+# The results of a way are in a folder of its own; what an earlier call made is kept.
+run <- function(way, ...) run_batch(set, file.path(folder, way), model, verbs, tracks = character(), ...)
+array_of <- function(n) {
+    script <- file.path(folder, "share.R")
+    writeLines(c("suppressMessages(library(nucleograd))", paste0("set <- new(\"GenomeSet\", table = ", paste(deparse(as.data.frame(set)), collapse = " "), ")"),
+                 paste("verbs <-", paste(deparse(verbs), collapse = " ")),
+                 sprintf("run_batch(set, '%s', '%s', verbs, tracks = character(), share = c(as.numeric(Sys.getenv('SLURM_ARRAY_TASK_ID')), %d))",
+                         file.path(folder, "array"), model, n)), script)
+    system(sprintf("sbatch --quiet --wait --array=1-%d --cpus-per-task=1 --output=/dev/null --wrap \"%s '%s'\"", n, file.path(R.home("bin"), "Rscript"), script))
+    read_batch(file.path(folder, "array"), set)
+}
+ways <- list(one = function() run("one", threads = 1), threads = function() run("threads", threads = 2),
+             multicore = function() run("multicore", BPPARAM = BiocParallel::MulticoreParam(2)),
+             snow = function() run("snow", BPPARAM = BiocParallel::SnowParam(2), threads = 1),
+             slurm = if (slurm) function() run("slurm", BPPARAM = slurm_jobs(2)), array = if (slurm) function() array_of(2))
+ways <- ways[!vapply(ways, is.null, NA)]
+asked <- if (length(given) > 1) strsplit(given[2], ",", fixed = TRUE)[[1]] else c(names(ways), "size")
+
 figure("batch_genomes", length(set), "genomes")
-figure("batch_bp", sum(one$batch@genomes$bp), "bp")
-figure("batch_one_worker_seconds", one$seconds, "s")
-for (case in names(cases)) {
-    figure(paste0("batch_", case, "_seconds"), cases[[case]]$seconds, "s")
-    figure(paste0("batch_", case, "_ratio"), one$seconds / cases[[case]]$seconds, "times one worker of one thread")
+seconds <- numeric()
+for (way in intersect(names(ways), asked)) {
+    seconds[way] <- system.time(batch <- suppressWarnings(ways[[way]]()))[["elapsed"]]
+    if (any(batch@genomes$status != "done")) stop(way, ": ", batch@genomes$reason[batch@genomes$status != "done"][1])
+    figure(paste0("batch_", way, "_seconds"), seconds[[way]], "s")
+    if (way == "one") {
+        figure("batch_bp", sum(batch@genomes$bp), "bp")
+        figure("batch_core_hours_per_gigabase", seconds[["one"]] / 3600 / sum(batch@genomes$bp) * 1e9, "hours of one core")
+    } else if ("one" %in% names(seconds)) figure(paste0("batch_", way, "_ratio"), seconds[["one"]] / seconds[[way]], "times one worker of one thread")
 }
-same <- vapply(cases, function(case) identical(case$batch@files, one$batch@files), NA)
-figure("batch_files_with_other_bits", sum(!same), "ways of running")
-figure("batch_core_hours_per_gigabase", one$seconds / 3600 / sum(one$batch@genomes$bp) * 1e9, "hours of one core")
-figure("batch_bytes_per_megabase", sum(one$batch@files$bytes) / sum(one$batch@genomes$bp) * 1e6, "bytes")
-if (!all(same)) quit(status = 1)
+there <- intersect(names(ways), list.files(folder))
+found <- lapply(there, function(way) read_batch(file.path(folder, way))@files)
+wrong <- 0
+for (other in found[-1]) {
+    both <- merge(found[[1]], other, by = c("name", "file"))
+    wrong <- wrong + sum(both$md5.x != both$md5.y)
+    cat(sprintf("# %s and %s: %d files of both\n", there[1], there[which(vapply(found, identical, NA, other))[1]], nrow(both)))
+}
+figure("batch_files_with_other_bits", wrong, "files")
+
+# Disk, and the most memory that a worker takes: the first genome with all tracks, in a process of its own.
+if ("size" %in% asked) {
+    results <- tempfile("size", folder)
+    script <- tempfile(fileext = ".R")
+    writeLines(c("suppressMessages(library(nucleograd))", paste0("set <- new(\"GenomeSet\", table = ", paste(deparse(as.data.frame(set[1])), collapse = " "), ")"),
+                 sprintf("batch <- run_batch(set, '%s', '%s', %s, tracks = c('h5', 'bw', 'bedGraph'))", results, model,
+                         paste(deparse(c(verbs, list(predict = list(), knockout = list()))), collapse = " ")),
+                 "cat(grep('VmHWM', readLines('/proc/self/status'), value = TRUE))"), script)
+    peak <- suppressWarnings(system2(file.path(R.home("bin"), "Rscript"), script, stdout = TRUE, stderr = FALSE))
+    batch <- read_batch(results)
+    megabases <- sum(batch@genomes$bp) / 1e6
+    for (k in seq_len(nrow(batch@files))) figure(paste0("batch_bytes_per_megabase_", batch@files$file[k]), batch@files$bytes[k] / megabases, "bytes")
+    figure("batch_worker_megabases", megabases, "Mb")
+    figure("batch_worker_peak", as.numeric(gsub("[^0-9]", "", peak[length(peak)])) / 1e3, "MB")
+    unlink(results, recursive = TRUE)
+}
+if (length(given) < 3) unlink(folder, recursive = TRUE)
+if (wrong) quit(status = 1)

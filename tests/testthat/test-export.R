@@ -82,6 +82,13 @@ test_that("HDF5 gives the same attribution again, and others find four channels 
     piece <- rhdf5::h5read(path, "contig_2/scores", index = list(NULL, 11:20))
     expect_identical(t(piece), unname(scores@scores$two[11:20, ]))
 
+    long <- scores                                                                       # written some 131,072 bases at a time
+    long@genome <- random_genome(140000)
+    long@scores <- stats::setNames(list(matrix(as.numeric(1:560000), ncol = 4, dimnames = dimnames(scores@scores$two))), names(long@genome))
+    long@windows <- GenomicRanges::GRanges(names(long@genome), IRanges::IRanges(1, 20))
+    rtracklayer::export(long, path)
+    expect_identical(read_attribution(path)@scores, long@scores)
+
     rtracklayer::export(attribution, path)                                              # replaced, with NA and without windows
     expect_identical(read_attribution(path)@scores, attribution@scores)
     for (other in list(text_file("no HDF5", ".h5"), fixture_model("formats", "latest")))

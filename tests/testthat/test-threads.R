@@ -46,6 +46,14 @@ test_that("a forked process takes one thread, and computes the same", {
     expect_identical(there, list(1L, here))
 })
 
+test_that("forks are noticed from when the package is loaded", {
+    skip_on_os("windows")
+    script <- tempfile(fileext = ".R")
+    writeLines(c(sprintf(".libPaths(%s)", paste(deparse(.libPaths()), collapse = "")), "loadNamespace('nucleograd')",
+                 "cat(parallel::mccollect(parallel::mcparallel(nucleograd::thread_count(2)))[[1]])"), script)
+    expect_identical(system2(file.path(R.home("bin"), "Rscript"), script, stdout = TRUE), "1")
+})
+
 test_that("errors say what is allowed", {
     expect_snapshot(error = TRUE, {
         thread_count(0)
