@@ -4,7 +4,7 @@
 # The same command after any end (time limit, lost node, scancel) goes on with what is open.
 #SBATCH --job-name=nucleograd
 #SBATCH --array=1-100
-#SBATCH --cpus-per-task=4
+#SBATCH --cpus-per-task=1
 #SBATCH --mem=4G
 #SBATCH --time=04:00:00
 #SBATCH --output=nucleograd-%A_%a.log

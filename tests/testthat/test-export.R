@@ -85,7 +85,7 @@ test_that("HDF5 gives the same attribution again, and others find four channels 
     long <- scores                                                                       # written some 131,072 bases at a time
     long@genome <- random_genome(140000)
     long@scores <- stats::setNames(list(matrix(as.numeric(1:560000), ncol = 4, dimnames = dimnames(scores@scores$two))), names(long@genome))
-    long@windows <- GenomicRanges::GRanges(names(long@genome), IRanges::IRanges(1, 20))
+    long@windows <- GenomicRanges::GRanges(names(long@genome), IRanges::IRanges(1, 20), gap = 0)
     rtracklayer::export(long, path)
     expect_identical(read_attribution(path)@scores, long@scores)
 

@@ -49,7 +49,7 @@ test_that("a forked process takes one thread, and computes the same", {
 test_that("forks are noticed from when the package is loaded", {
     skip_on_os("windows")
     script <- tempfile(fileext = ".R")
-    writeLines(c(sprintf(".libPaths(%s)", paste(deparse(.libPaths()), collapse = "")), "loadNamespace('nucleograd')",
+    writeLines(c(sprintf(".libPaths(%s)", paste(deparse(.libPaths()), collapse = "")), "invisible(loadNamespace('nucleograd'))",
                  "cat(parallel::mccollect(parallel::mcparallel(nucleograd::thread_count(2)))[[1]])"), script)
     expect_identical(system2(file.path(R.home("bin"), "Rscript"), script, stdout = TRUE), "1")
 })
