@@ -78,10 +78,10 @@ for (way in intersect(names(ways), asked)) {
 there <- intersect(names(ways), list.files(folder))
 found <- lapply(there, function(way) read_batch(file.path(folder, way))@files)
 wrong <- 0
-for (other in found[-1]) {
-    both <- merge(found[[1]], other, by = c("name", "file"))
+for (k in seq_along(found)[-1]) {
+    both <- merge(found[[1]], found[[k]], by = c("name", "file"))
     wrong <- wrong + sum(both$md5.x != both$md5.y)
-    cat(sprintf("# %s and %s: %d files of both\n", there[1], there[which(vapply(found, identical, NA, other))[1]], nrow(both)))
+    cat(sprintf("# %s and %s: %d files of both\n", there[1], there[k], nrow(both)))
 }
 figure("batch_files_with_other_bits", wrong, "files")
 
