@@ -52,7 +52,7 @@ knockout <- function(model, genome, regions, replacement = "uniform", replicates
     frame <- environment()
     contents <- if (drawn) shuffled_regions(regions, genome, replacement, replicates, seed, run, frame)
     found <- if (moves) changed_by_shift(model, goal, genome, windows, regions, rep(list(raw()), length(regions)), run, frame)
-             else changed_in_place(model, goal, genome, windows, regions, contents, fill, run, frame)
+             else changed_in_place(model, goal, genome, windows, places_of(regions), contents, fill, run, frame)
     if (drawn) {
         answers <- matrix(found$changed, replicates)
         found$changed <- colMeans(answers)

@@ -13,6 +13,7 @@
 #' | `auprc`, `auprc_absolute` | average precision, of equal scores together | share of known positions |
 #' | `precision_at_k` | share of known positions among the k highest \\|S\\|, k known positions; equal ones in part | the same |
 #' | `signal_to_noise` | mean \\|S\\| at known positions over that of the others; the median over sequences | 1 |
+#' | `copies_found` | share of the ranges of `positions` whose mean \\|S\\| is above that of 95 % of the stretches as long without any known position | 0.05 |
 #' | `match_rate` | share of known positions where the channel of the base that is there has the strictly highest of the four scores | see background |
 #' | `match_rate_centred` | the same for scores whose gradients have a mean of 0 over the four channels | see background |
 #' | `..._background` | both at the other positions | |
@@ -38,7 +39,8 @@ motif_detection <- function(scores, positions) {
     check_is(scores, "Attribution", "attribution")
     check_is(positions, "GRanges", "GenomicRanges::GRanges")
     known <- known_positions(positions, scores)
-    rows <- lapply(names(known), function(contig) detection_in(scores, contig, known[[contig]]))
+    copies <- split(IRanges::ranges(positions), as.character(GenomeInfoDb::seqnames(positions)))
+    rows <- lapply(names(known), function(contig) detection_in(scores, contig, known[[contig]], copies[[contig]]))
     table <- do.call(rbind, rows)
     if (is.null(table))
         stop_input(c("{.arg positions} must leave a contig with scored bases both at known positions and elsewhere.",
@@ -65,7 +67,7 @@ known_positions <- function(positions, scores, call = parent.frame()) {
 }
 
 # The measures of one sequence, as a matrix of one row; NULL if it has no known or no other positions.
-detection_in <- function(scores, contig, is_known) {
+detection_in <- function(scores, contig, is_known, copies) {
     channels <- scores@scores[[contig]]
     code <- as.integer(base_codes(scores@genome[[contig]])) + 1
     scored <- code < 5 & !is.na(rowSums(channels))
@@ -79,7 +81,24 @@ detection_in <- function(scores, contig, is_known) {
     cbind(auroc = area_under_roc(score, at), auroc_absolute = area_under_roc(abs(score), at), auprc = average_precision(score, at),
           auprc_absolute = average_precision(abs(score), at), precision_at_k = precision_at(abs(score), at, sum(at)),
           signal_to_noise = mean(abs(score[at])) / mean(abs(score[!at])), match_rate = mean(highest[at]), match_rate_background = mean(highest[!at]),
-          match_rate_centred = mean(centred[at]), match_rate_centred_background = mean(centred[!at]))
+          match_rate_centred = mean(centred[at]), match_rate_centred_background = mean(centred[!at]),
+          copies_found = mean(copies_found(abs(rowSums(scores@scores[[contig]])), is_known, copies), na.rm = TRUE))
+}
+
+# Of each copy, a range: is its mean above the 95 % quantile of the stretches as long that hold nothing known? NA: there are none such, or
+# it has bases without a score, or runs over the origin.
+copies_found <- function(score, is_known, copies) {
+    start <- BiocGenerics::start(copies)
+    width <- BiocGenerics::width(copies)
+    found <- rep(NA, length(copies))
+    for (bp in unique(width[width <= length(score)])) {
+        sums <- diff(c(0, cumsum(ifelse(is.na(score), 0, score))), bp)
+        sums[diff(c(0, cumsum(is.na(score))), bp) > 0] <- NA
+        free <- sums[diff(c(0, cumsum(is_known)), bp) == 0]
+        here <- width == bp
+        if (any(!is.na(free))) found[here] <- sums[start[here]] > stats::quantile(free, 0.95, na.rm = TRUE)
+    }
+    found
 }
 
 highest_is_true <- function(channels, code) {

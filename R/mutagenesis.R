@@ -29,19 +29,18 @@ mutagenesis <- function(model, genome, regions = NULL, target = 1, output = c("l
                         threads = NULL, memory_bytes = NULL) {
     check_model(model)
     check_is(genome, "DNAStringSet", "read_genome")
-    regions <- if (is.null(regions)) whole_contigs(genome) else check_regions(regions, genome)
+    if (!is.null(regions)) regions <- check_regions(regions, genome)
     goal <- target_of(model, target, check_choice(output, c("logit", "probability")))
     windows <- genome_windows(model, genome, window, step)
     run <- run_settings(threads, progress = "Mutating", memory_bytes = memory_bytes)
     places <- bases_in(regions, genome)
     known <- places$code < 4
-    ranges <- GenomicRanges::GRanges(places$contig[known], IRanges::IRanges(places$position[known], width = 1), seqinfo = GenomeInfoDb::seqinfo(regions))
     others <- other_bases[, places$code[known] + 1, drop = FALSE]
-    found <- changed_in_place(model, goal, genome, windows, ranges, list(variants = rep(3, sum(known)), codes = as.raw(others)), numeric(4), run,
-                              environment())
+    found <- changed_in_place(model, goal, genome, windows, list(contig = places$contig[known], start = places$position[known], width = rep(1, sum(known))),
+                              list(variants = rep(3, sum(known)), codes = as.raw(others)), numeric(4), run, environment())
     effect <- matrix(found$changed, 3) - rep(found$prediction, each = 3)
     results <- lapply(stats::setNames(nm = names(genome)), function(contig) {
-        empty <- matrix(NA_real_, length(genome[[contig]]), 4, dimnames = list(NULL, bases))
+        empty <- matrix(NA_real_, Biostrings::width(genome[contig]), 4, dimnames = list(NULL, bases))
         here <- places$contig == contig
         empty[places$position[here & !known], ] <- 0
         scores <- effects <- empty
@@ -56,7 +55,8 @@ mutagenesis <- function(model, genome, regions = NULL, target = 1, output = c("l
         list(scores = scores, effects = effects)
     })
     unknown <- rep(NA_real_, length(windows))
-    S4Vectors::mcols(windows) <- S4Vectors::DataFrame(output = unknown, baseline_output = unknown, attributed = unknown, gap = unknown)
+    columns <- list(output = unknown, baseline_output = unknown, attributed = unknown, gap = unknown)
+    S4Vectors::mcols(windows) <- methods::new("DFrame", nrows = length(windows), listData = columns)     # DataFrame() takes its time over each column
     new("Mutagenesis", scores = lapply(results, `[[`, "scores"), effects = lapply(results, `[[`, "effects"), genome = genome, windows = windows,
         settings = c(list(method = "mutagenesis", baseline = "none", rule = "none", nodes = 1, window = window, step = step, regions = regions,
                           mutants = length(others)), effect_settings("Mutagenesis", "F(mutant) - F(x)", model, goal, target, found)))
@@ -65,16 +65,17 @@ mutagenesis <- function(model, genome, regions = NULL, target = 1, output = c("l
 # Column b + 1: the codes of the bases that are not b.
 other_bases <- vapply(0:3, function(base) setdiff(0:3, base), integer(3))
 
-# The bases of regions, each once: contig, position, code.
+# The bases of regions, each once, of the whole genome if they are NULL: list(contig, position, code).
 bases_in <- function(regions, genome) {
-    contigs <- intersect(names(genome), as.character(GenomeInfoDb::seqnames(regions)))
-    rows <- lapply(contigs, function(contig) {
+    contigs <- if (is.null(regions)) names(genome) else intersect(names(genome), as.character(GenomeInfoDb::seqnames(regions)))
+    positions <- lapply(contigs, function(contig) {
+        length_bp <- Biostrings::width(genome[contig])
+        if (is.null(regions)) return(seq_len(length_bp))
         here <- regions[GenomeInfoDb::seqnames(regions) == contig]
-        position <- sequence(BiocGenerics::width(here), BiocGenerics::start(here))
-        position <- sort(unique(as.integer(on_contig(position, length(genome[[contig]])))))
-        data.frame(contig = rep(contig, length(position)), position = position, code = as.integer(base_codes(genome[[contig]])[position]))
+        sort(unique(as.integer(on_contig(sequence(BiocGenerics::width(here), BiocGenerics::start(here)), length_bp))))
     })
-    do.call(rbind, c(rows, list(data.frame(contig = character(), position = integer(), code = integer()))))
+    codes <- Map(function(contig, position) as.integer(base_codes(genome[[contig]])[position]), contigs, positions)
+    list(contig = rep(contigs, lengths(positions)), position = as.integer(unlist(positions)), code = as.integer(unlist(codes)))
 }
 
 #' @rdname Mutagenesis-class

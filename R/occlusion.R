@@ -27,7 +27,7 @@ occlusion <- function(model, genome, width = 50, step_bp = NULL, regions = NULL,
     fill <- replacement_row(check_in_place(replacement), genome)
     run <- run_settings(threads, progress = "Occluding", memory_bytes = memory_bytes)
     places <- places_in(regions, width, step_bp)
-    found <- changed_in_place(model, goal, genome, windows, places, NULL, fill, run, environment())
+    found <- changed_in_place(model, goal, genome, windows, places_of(places), NULL, fill, run, environment())
     new_effects(places, found, 1, effect_settings("Occlusion", "F(x) - F(x without it)", model, goal, target, found,
                                                   if (is.character(replacement)) replacement else "the given row"))
 }

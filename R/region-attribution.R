@@ -27,19 +27,13 @@ region_attribution <- function(model, genome, region, baseline = "uniform", node
                                target = 1, output = c("logit", "probability"), window = NULL, step = NULL, threads = NULL, memory_bytes = NULL) {
     check_model(model)
     check_is(genome, "DNAStringSet", "read_genome")
-    region <- check_regions(region, genome, "region")
-    if (length(region) != 1) stop_input("{.arg region} must be one range, not {length(region)}.")
+    region <- check_one_region(region, genome)
     rule <- check_choice(rule, c("midpoint", "trapezoid", "gauss-legendre"))
     nodes <- check_number(nodes, min = 1, max = 1e5)
     goal <- targets_of(model, target, check_choice(output, c("logit", "probability")))
     fill <- replacement_row(check_in_place(baseline), genome)
     contig <- as.character(GenomeInfoDb::seqnames(region))
-    windows <- genome_windows(model, genome, window, step)
-    windows <- windows[as.character(GenomeInfoDb::seqnames(windows)) == contig]
-    held <- if (length(windows)) windows_over(BiocGenerics::start(region), BiocGenerics::width(region), BiocGenerics::start(windows),
-                                              BiocGenerics::width(windows)[1], length(genome[[contig]]), GenomeInfoDb::isCircular(region)[[contig]] %in% TRUE)
-    if (is.null(held) || !nrow(held)) stop_input("{.arg region} must lie in a window.", class = "contigs")
-    windows <- windows[held[, 2]]
+    windows <- windows_with(region, model, genome, window, step)
     run <- run_settings(threads, progress = "Attributing", memory_bytes = memory_bytes)
     settings <- list(model = model@name, method = "ig", baseline = paste(if (is.character(baseline)) baseline else "given", "region"), replicates = 1,
                      rule = rule, nodes = nodes, target = NULL, target_name = NULL, output = NULL, strand = "forward",
@@ -47,6 +41,23 @@ region_attribution <- function(model, genome, region, baseline = "uniform", node
     job <- list(model = model, goal = goal, baseline = region_baseline(region, fill), settings = settings, passes = 1, run = run, frame = environment())
     found <- explain_contig(job, base_codes(genome[[contig]]), contig, windows, run)
     one_or_named(lapply(seq_along(goal$target), function(t) new_attribution(job, t, stats::setNames(found[t], contig), genome, windows)), goal)
+}
+
+check_one_region <- function(region, genome, call = parent.frame()) {
+    region <- check_regions(region, genome, "region", call)
+    if (length(region) != 1) stop_input("{.arg region} must be one range, not {length(region)}.", call = call)
+    region
+}
+
+# The windows that hold a part of the region.
+windows_with <- function(region, model, genome, window, step, call = parent.frame()) {
+    contig <- as.character(GenomeInfoDb::seqnames(region))
+    windows <- genome_windows(model, genome, window, step, call = call)
+    windows <- windows[as.character(GenomeInfoDb::seqnames(windows)) == contig]
+    held <- if (length(windows)) windows_over(BiocGenerics::start(region), BiocGenerics::width(region), BiocGenerics::start(windows),
+                                              BiocGenerics::width(windows)[1], length(genome[[contig]]), GenomeInfoDb::isCircular(region)[[contig]] %in% TRUE)
+    if (is.null(held) || !nrow(held)) stop_input("{.arg region} must lie in a window.", class = "contigs", call = call)
+    windows[held[, 2]]
 }
 
 # The window itself, with `fill` in the place of the bases of the region.

@@ -37,16 +37,23 @@ shuffle_sequences <- function(sequences, type = c("dinucleotide", "position"), r
     codes <- base_codes(unlist(sequences))
     starts <- cumsum(c(1, widths))[seq_along(widths)]
     letters <- charToRaw(as.character(unlist(sequences)))
+    ambiguous <- which(codes >= as.raw(4))
     alone <- 0
-    made <- lapply(seq_len(replicates), function(replicate) {
+    shuffled <- function(replicate) {
         found <- .Call(C_shuffle, codes, starts, widths, as.numeric(seq_along(widths)), type == "dinucleotide", seed, replicate, "", run, environment())
         alone <<- alone + found[[2]]
-        known <- found[[1]] < as.raw(4)
-        letters[known] <- charToRaw("ACGT")[as.integer(found[[1]][known]) + 1L]
-        stats::setNames(Biostrings::DNAStringSet(Biostrings::DNAString(rawToChar(letters)), start = starts, width = widths), names(sequences))
+        drawn <- charToRaw("ACGTNNNN")[as.integer(found[[1]]) + 1L]
+        drawn[ambiguous] <- letters[ambiguous]
+        drawn
+    }
+    together <- max(1, floor(2^28 / length(letters)))                  # replicates that become one set at a time
+    made <- lapply(split(seq_len(replicates), (seq_len(replicates) - 1) %/% together), function(some) {
+        text <- Biostrings::DNAString(rawToChar(unlist(lapply(some, shuffled))))
+        each <- rep(widths, length(some))
+        Biostrings::DNAStringSet(text, start = cumsum(c(1, each))[seq_along(each)], width = each)
     })
     warn_alone(alone)
-    do.call(c, made)
+    stats::setNames(do.call(c, unname(made)), rep(names(sequences), replicates))
 }
 
 # The seed given, or one from R's generator; NULL where nothing is drawn.

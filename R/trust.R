@@ -60,7 +60,8 @@ setClass("Trust", slots = c(measures = "data.frame", gaps = "numeric", cascade =
 #' @param seed A whole number up to 1e9 for the same draws again; `NULL` takes one from R's generator.
 #' @param threads Threads, see [thread_count()].
 #' @return A [Trust-class], with methods for `summary()`, `as.data.frame()` and `plot()`.
-#' @section Errors: `nucleograd_error_argument`; as of [attribution()], which makes the other maps.
+#' @section Errors: `nucleograd_error_argument`; as of [attribution()], which makes the other maps. Warning: `nucleograd_warning_baseline`: most
+#'   windows that were examined are answered less loudly than their baselines, so that the scores explain what speaks against the target.
 #' @source Adebayo and others (2018), \url{https://arxiv.org/abs/1810.03292} (randomisation); Petsiuk, Das and Saenko (2018),
 #'   \url{https://arxiv.org/abs/1806.07421} (deletion and insertion); Yeh and others (2019), \url{https://arxiv.org/abs/1901.09392}
 #'   (infidelity and sensitivity).
@@ -88,6 +89,7 @@ trust <- function(scores, model, annotation = NULL, alternatives = NULL, models 
     found <- length(examined$sequences)
     if (!found) stop_input("{.arg scores} must have windows; there are none.")
 
+    warn_louder_baseline(examined$windows)
     steps <- length(others) + draws * length(weighted_layers(model)) + 3 * found
     frame <- environment()
     bar <- cli::cli_progress_bar("Measuring trust", total = steps, .envir = frame)
@@ -109,6 +111,15 @@ trust <- function(scores, model, annotation = NULL, alternatives = NULL, models 
                       measure_row("max sensitivity", "point mutations", "window", change$value, change$lower, change$upper))
     new("Trust", measures = measures, gaps = gaps, cascade = cascade, curves = curve_table(curves), mutations = mutations, changes = changes,
         settings = c(scores@settings, list(examined = examined$windows, trust_seed = seed)))
+}
+
+# Where a baseline says yes more loudly than the sequence, scores say what speaks against the target, not for it.
+warn_louder_baseline <- function(windows) {
+    louder <- sum(windows$baseline_output >= windows$output, na.rm = TRUE)
+    if (louder * 2 > length(windows))
+        cli::cli_warn(c("The model answers the baseline at least as loudly as the sequence in {louder} of {length(windows)} windows examined.",
+                        i = "Their scores explain what speaks against the target. Do shuffled baselines, {.code baseline = \"dinucleotide\"}, say the same?"),
+                      class = "nucleograd_warning_baseline")
 }
 
 # For each other map a function that gives attribution() its arguments, the model first; `model` is the one of the scores.

@@ -43,7 +43,7 @@ variant_effect <- function(model, genome, variants, target = 1, output = c("logi
     in_place <- nchar(ranges$alt) == BiocGenerics::width(ranges)
     put <- lapply(ranges$alt, base_codes)
     frame <- environment()
-    substituted <- changed_in_place(model, goal, genome, windows, ranges[in_place],
+    substituted <- changed_in_place(model, goal, genome, windows, places_of(ranges[in_place]),
                                     list(variants = rep(1, sum(in_place)), codes = as.raw(unlist(put[in_place]))),
                                     numeric(4), share_of_run(run, 0, sum(in_place), length(ranges)), frame)
     moved <- changed_by_shift(model, goal, genome, windows, ranges[!in_place], put[!in_place],

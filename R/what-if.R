@@ -112,6 +112,7 @@ check_regions <- function(regions, genome, name = "regions", call = parent.frame
 
 # Which windows of a contig hold a part of which region: rows (region, window), by window. Over the origin both may run.
 windows_over <- function(first, width, starts, window, length_bp, circular) {
+    if (window == length_bp && length(starts) == 1) return(cbind(seq_along(first), 1))
     turns <- if (circular) c(-1, 0, 1) * length_bp else 0
     windows <- IRanges::IRanges(starts, width = window)
     pairs <- lapply(turns, function(turn) {
@@ -122,12 +123,17 @@ windows_over <- function(first, width, starts, window, length_bp, circular) {
     pairs[order(pairs[, 2], pairs[, 1]), , drop = FALSE]
 }
 
-# Means over the windows that hold a part of each range. contents: list(variants, codes), how many contents each range is given and
+# Ranges as changed_in_place() reads them.
+places_of <- function(ranges) {
+    list(contig = as.character(GenomeInfoDb::seqnames(ranges)), start = BiocGenerics::start(ranges), width = as.numeric(BiocGenerics::width(ranges)))
+}
+
+# Means over the windows that hold a part of each place: list(contig, start, width). contents: list(variants, codes), how many contents each range is given and
 # their bases, range after range, each (variants, width) row by row; or NULL: each base becomes the row `fill`. Value: prediction and
 # windows of each range; changed, of the variants of range after range; operations, and how many predictions of a window as much work are.
-changed_in_place <- function(model, goal, genome, windows, ranges, contents, fill, run, frame) {
-    n <- length(ranges)
-    width <- as.numeric(BiocGenerics::width(ranges))
+changed_in_place <- function(model, goal, genome, windows, places, contents, fill, run, frame) {
+    n <- length(places$start)
+    width <- places$width
     variants <- if (is.null(contents)) rep(1, n) else contents$variants
     codes_at <- if (is.null(contents)) rep(-1, n) else cumsum(width * variants) - width * variants
     offset <- cumsum(variants) - variants
@@ -135,13 +141,13 @@ changed_in_place <- function(model, goal, genome, windows, ranges, contents, fil
     after <- numeric(sum(variants))
     work <- operations <- done <- 0
     by_contig <- windows_by_contig(windows)
-    ranges_on <- split(seq_len(n), as.character(GenomeInfoDb::seqnames(ranges)))
-    for (contig in intersect(names(by_contig), names(ranges_on))) {
-        here <- ranges_on[[contig]]
+    circular <- GenomeInfoDb::isCircular(windows)
+    places_on <- split(seq_len(n), places$contig)
+    for (contig in intersect(names(by_contig), names(places_on))) {
+        here <- places_on[[contig]]
         request <- contig_request(goal, genome, windows[by_contig[[contig]]], fill, NULL)
-        first <- BiocGenerics::start(ranges)[here]
-        pairs <- windows_over(first, width[here], request$starts, request$window, length(request$bases),
-                              GenomeInfoDb::isCircular(ranges)[[contig]] %in% TRUE)
+        first <- places$start[here]
+        pairs <- windows_over(first, width[here], request$starts, request$window, length(request$bases), circular[[contig]] %in% TRUE)
         if (!nrow(pairs)) next
         at <- here[pairs[, 1]]
         used <- unique(pairs[, 2])

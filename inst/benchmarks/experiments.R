@@ -46,22 +46,17 @@ mutagenesis_match <- function(learned) {
     mean(rowSums(rows < 0) == 3)
 }
 
-# Of the copies of a motif: the share whose mean |S| is above the 95 % quantile of stretches as long without motif, and the mean sum of S.
-copies <- function(scores, sites) {
+# The mean sum of S over the copies of a motif.
+score_per_copy <- function(scores, sites) {
     contig <- as.character(GenomicRanges::seqnames(sites))
-    found <- lapply(unique(contig), function(name) {
-        score <- rowSums(scores@scores[[name]])
+    sums <- lapply(unique(contig), function(name) {
         own <- sites[contig == name]
-        start <- GenomicRanges::start(own)
-        width <- GenomicRanges::width(own)[1]
-        sums <- function(values) diff(c(0, cumsum(values)), width)
-        free <- sums(replace(numeric(length(score)), unlist(lapply(start, seq, length.out = width)), 1)) == 0
-        cbind(sums(abs(score))[start] > stats::quantile(sums(abs(score))[free], 0.95), sums(score)[start])
+        diff(c(0, cumsum(base_scores(scores, name))), GenomicRanges::width(own)[1])[GenomicRanges::start(own)]
     })
-    stats::setNames(colMeans(do.call(rbind, found)), c("copies_found", "score_per_copy"))
+    mean(unlist(sums))
 }
 
-# A row for each way to explain: what motif_detection() says, copies, the median completeness gap as a share of what is explained, and the
+# A row for each way to explain: what motif_detection() says, the score of a copy, the median completeness gap as a share of what is explained, and the
 # mean answers to sequences and baselines, whose difference is explained.
 explain <- function(set, learned) {
     mutants <- mutagenesis_match(learned)
@@ -70,7 +65,7 @@ explain <- function(set, learned) {
         measure <- with(motif_detection(scores, learned$sites), stats::setNames(value, measure))
         window <- scores@windows
         gap <- if (way == "gradient_x_input") NA else stats::median(abs(window$gap / (window$output - window$baseline_output)))
-        data.frame(set, way, balanced = learned$balanced, epochs = learned$epochs, as.list(measure), mutants, as.list(copies(scores, learned$sites)), gap,
+        data.frame(set, way, balanced = learned$balanced, epochs = learned$epochs, as.list(measure), mutants, score_per_copy = score_per_copy(scores, learned$sites), gap,
                    logit = mean(window$output), baseline = mean(window$baseline_output))
     }))
 }

@@ -73,3 +73,10 @@ test_that("the interval of a median holds it as often as it says", {
     expect_gt(mean(held), 0.93)
     expect_true(is.na(over_sequences(c(1, 2, 3), median = TRUE)$lower))
 })
+
+test_that("copies are found whose means stand out among stretches as long", {
+    score <- replace(rep(c(1, 2, 3), length.out = 60), c(11:14, 31:34), c(rep(5, 4), rep(2, 4)))
+    found <- motif_detection(scored(a = score), features_on(c("a", "a"), c(11, 31), c(14, 34)))
+    expect_identical(value_of(found, "copies_found"), 0.5)
+    expect_identical(copies_found(c(1, 2, NA, 9), c(FALSE, FALSE, FALSE, TRUE), IRanges::IRanges(c(3, 4, 1), c(4, 4, 5))), c(NA, TRUE, NA))
+})

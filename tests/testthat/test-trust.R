@@ -169,3 +169,14 @@ test_that("the same seed gives the same numbers, on any number of threads; it pr
     expect_silent(patchwork::patchworkGrob(plot(gradient)))
     expect_length(row_of(gradient, "completeness gap")$value, 0)
 })
+
+test_that("a baseline that is answered more loudly than the sequences is a warning", {
+    windows <- function(output, baseline_output) {
+        ranges <- GenomicRanges::GRanges("contig_1", IRanges::IRanges(seq_along(output), width = 1))
+        S4Vectors::mcols(ranges) <- S4Vectors::DataFrame(output, baseline_output)
+        ranges
+    }
+    expect_warning(warn_louder_baseline(windows(c(1, 2, 3), c(4, 2, 0))), "2 of 3 windows", class = "nucleograd_warning_baseline")
+    expect_no_warning(warn_louder_baseline(windows(c(1, 2, 3, 4), c(4, 5, 0, 0))))
+    expect_no_warning(warn_louder_baseline(windows(1:2, c(NA_real_, NA))))
+})
