@@ -117,7 +117,7 @@ first_filters <- function(parsed) {
 }
 
 check_model <- function(model, call = parent.frame()) {
-    check_is(model, "Model", "read_model", name = "model", call = call)
+    check_is(model, "Model", if (inherits(model, "motif_network")) "as_model" else "read_model", name = "model", call = call)
     if (is_null_pointer(model@pointer))
         stop_input(c("{.arg model} has lost its network: it was saved with an R session, which keeps no C memory.",
                      i = "Read it again with {.fun read_model} from {.file {model@settings$file}}."), class = "model", call = call)

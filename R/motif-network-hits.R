@@ -13,7 +13,8 @@
 #' @param cut Attention, 0.05 to 1; `NULL`: that of the fit.
 #' @param threads Threads; see [thread_count()].
 #' @return `hits()`: a `GRanges` on the sequences, the columns of the motif that are kept, with `motif`, `filter`, `attention`, `layer`, `head`,
-#'   `activation`, `ratio` (to the filter's mean positive one), `also_hit`. [export()] writes it as BED.
+#'   `activation`, `ratio` (to the filter's mean positive one), `also_hit`; and `name` and `score` (a thousandfold attention), which
+#'   `rtracklayer::export()` writes into BED files.
 #'   `evaluate_hits()`: a data.frame, one row, or one a motif: `hits`, `sites`, `precision` (share of hits that overlap a site by at least half of
 #'   the shorter) and `recall` (share of sites that some hit finds).
 #' @section Errors: `nucleograd_error_argument`.
@@ -45,6 +46,7 @@ network_hits <- function(fit, new, cut, run, frame) {
         IRanges::IRanges(peaks$position[chosen] + table$left[best] - 1L, width = table$length[best]), table$strand[best],
         motif = table$motif[best], filter = best, attention = peaks$attention[chosen], layer = peaks$layer[chosen], head = peaks$head[chosen],
         activation = peaks$activations[cbind(best, chosen)], ratio = ratio[cbind(best, chosen)], also_hit = also,
+        name = table$motif[best], score = round(1000 * peaks$attention[chosen]),
         seqlengths = stats::setNames(rep(as.integer(fit$settings$length), length(unique(new$names))), unique(new$names)))
     found <- one_of_many(found)
     if (length(found) && mean(tabulate(match(as.character(GenomicRanges::seqnames(found)), unique(new$names)), length(new$names)) >=

@@ -118,7 +118,8 @@ as_tfbstools <- function(fit, which = c("polished", "center")) {
 #'
 #' Compares motifs with a collection: the best alignment, on either strand, by the correlation of their letters. It says what a
 #' motif looks like, and is no test: [seism()] did not choose motifs for their resemblance, and this chooses the best of many.
-#' @param fit A `seism`, whose motifs are compared as they are polished for display, or a list of 4 x k matrices.
+#' @param fit A `seism`, whose motifs are compared as they are polished for display, a [motif network][motif_network], or a list of 4 x k
+#'   matrices.
 #' @param collection A list of 4 x k matrices, as [read_meme_motifs()] gives.
 #' @param top How many matches of each motif to give.
 #' @param overlap Columns that must overlap; of two motifs of which one is shorter, all columns of the shorter.
@@ -132,7 +133,7 @@ as_tfbstools <- function(fit, which = c("polished", "center")) {
 #' match_motifs(list(simple_pwm("TTCGACA")), known)
 #' @export
 match_motifs <- function(fit, collection, top = 3, overlap = 5) {
-    pwms <- if (inherits(fit, "seism")) stats::setNames(fit$pwm_polished, motif_names(fit)) else fit
+    pwms <- if (inherits(fit, c("seism", "motif_network"))) motifs_of(fit, "polished")$pwms else fit
     pwms <- stats::setNames(check_pwms(pwms, "fit"), names(pwms))
     known <- stats::setNames(check_pwms(collection, "collection"), names(collection))
     top <- check_number(top, 1, 1e6)

@@ -1,7 +1,7 @@
 # inst/benchmarks/motif-network.R: the motif network: time of a step, and what it finds in four simulated sets. tools/bench motif-network;
 # MOTIF_SETS="B1 B2" for these only ("": times alone); MOTIF_RESTARTS (1; 3 as users have it), MOTIF_SEED; MOTIF_KIND=syntax for linear keys
 # and tied strands; MOTIF_SCHEDULE=paper; MOTIF_OTHERS=no without the CNN and the ablation;
-# MOTIF_TEST sequences (1280).
+# MOTIF_STEPS=no without times; MOTIF_TEST sequences (10000; hits are read in 2000 of them).
 #
 # A row is a classifier of new sequences: the best possible (Bayes), ours, a plain CNN, and the motif network without the overlap and L1 terms,
 # which has no motifs. "r": similarity of the motif found to the true one, either strand. "P/R": precision and recall of hits at four cuts;
@@ -20,7 +20,7 @@ quietly <- function(expression) suppressWarnings(expression, classes = "nucleogr
 
 # ---- time of a step: B = 128, the overlap term on, half of the activations positive at first and few at the end ----
 
-for (threads in 1:2) for (set in c("B1", "B2")) {
+if (say("MOTIF_STEPS") != "no") for (threads in 1:2) for (set in c("B1", "B2")) {
     fit <- quietly(motif_network(simulate_motifs(set, 128, seed = 100), layers = layers_of(set), schedule = motif_schedule(3, 4, 3), restarts = 1,
                                  seed = 1, threads = threads))
     figure(sprintf("step_%d_layers_%d_threads", layers_of(set), threads), mean(fit$trace$seconds) * 10, "ms")
@@ -66,23 +66,27 @@ scan_precision <- function(fit, x, sites, recall) {
     evaluate_hits(found[seq_len(low)], sites)$precision
 }
 
+# The commonest pair, and how many of its gaps lie within as many values as the grammar has; both motifs as trimmed, which may move gaps.
 gap_words <- function(set, fit, test) {
-    spacing <- quietly(syntax(fit, test, cut = 0.5, seed = 1))
-    if (!set %in% c("B2", "B4") || is.null(spacing$spacing)) return("")
-    range <- if (set == "B2") 5:10 else 8
-    gaps <- spacing$gaps[spacing$gaps$configuration == spacing$spacing$configuration[1], ]
-    sprintf("gaps in %d..%d: %.3f of %d (%s), commonest %d", range[1], max(range), sum(gaps$n[gaps$gap %in% range]) / sum(gaps$n), sum(gaps$n),
-            spacing$spacing$configuration[1], as.integer(spacing$spacing$gap[1]))
+    if (!set %in% c("B2", "B4")) return("")
+    found <- quietly(syntax(fit, test, cut = 0.5, seed = 1))
+    if (is.null(found$spacing)) return("no pair of motifs has a spacing")
+    pair <- found$spacing$configuration[1]
+    gaps <- found$gaps[found$gaps$configuration == pair, ]
+    values <- if (set == "B2") 6 else 1
+    together <- diff(c(0, cumsum(gaps$n)), values)
+    first <- gaps$gap[which.max(together)]
+    sprintf("gaps of %s: %.3f of %d in %d..%d", pair, max(together) / sum(gaps$n), sum(gaps$n), as.integer(first), as.integer(first) + values - 1L)
 }
 
 for (set in sets) {
-    test <- simulate_motifs(set, as.integer(say("MOTIF_TEST", "1280")), seed = 200)
+    test <- simulate_motifs(set, as.integer(say("MOTIF_TEST", "10000")), seed = 200)
     row(set, "best possible", bayes_score(test), test$y)
     began <- proc.time()[["elapsed"]]
     fit <- quietly(do.call(motif_network, c(list(simulate_motifs(set, 1280, seed = 100), layers = layers_of(set),
                                                  restarts = as.integer(say("MOTIF_RESTARTS", "1")), seed = seed), kind)))
     elapsed_seconds <- proc.time()[["elapsed"]] - began
-    positive <- test$x[test$y == 1]
+    positive <- utils::head(test$x[test$y == 1], 1000)
     sites <- test$sites[as.character(GenomicRanges::seqnames(test$sites)) %in% names(positive)]
     row(set, "motif network", predict(fit, test$x, "logit"), test$y, sprintf("validation loss %s  %.0f s", paste(
         format(round(fit$restarts$validation, 3)), collapse = " "), elapsed_seconds))
@@ -92,7 +96,7 @@ for (set in sets) {
                     numeric(2))
     cat("    P/R at .9 .7 .5 .3 ", sprintf("%.3f/%.3f", pairs[1, ], pairs[2, ]), sprintf(" scan at recall %.3f: %.3f", pairs[2, 3],
                                                                                        scan_precision(fit, positive, sites, pairs[2, 3])), "\n")
-    words <- gap_words(set, fit, test)
+    words <- gap_words(set, fit, simulate_motifs(set, 2000, seed = 200))
     if (nzchar(words)) cat("    ", words, "\n", sep = "")
     if (say("MOTIF_OTHERS") == "no") next
     train <- simulate_motifs(set, 10000, seed = 300)

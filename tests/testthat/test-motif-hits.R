@@ -50,6 +50,18 @@ test_that("hits are right if they overlap a site by half of the shorter", {
     expect_equal(by_motif$recall, c(1 / 3, 2 / 3))
 })
 
+test_that("a BED file of hits says which motif, and motifs are found in a collection", {
+    found <- hits(fitted_hits, small_motif(40, seed = 9)$x, 0.5)
+    file <- tempfile(fileext = ".bed")
+    rtracklayer::export(found, file)
+    rows <- utils::read.table(file)
+    expect_identical(rows[[4]], found$motif)
+    expect_identical(as.numeric(rows[[5]]), round(1000 * found$attention))
+    known <- match_motifs(fitted_hits, list(random = simple_pwm("GGGATCCT"), planted = simple_pwm("TTCAGCAC")), top = 1)
+    expect_setequal(known$motif, motifs(fitted_hits)$motif)
+    expect_true("planted" %in% known$match)
+})
+
 test_that("similarity knows the motifs and their mirror images", {
     library <- motif_library()
     self <- vapply(library, function(pfm) motif_similarity(pfm, reverse_complement(pfm)), 0)

@@ -22,6 +22,7 @@ test_that("integrated gradients of it are complete, and point at the motif", {
     fit <- small_network(restarts = 2)
     sim <- small_motif(80, seed = 7)
     sim$x <- sim$x[sim$y == 1]
+    expect_error(attribution(fit, sim$x), "as_model", class = "nucleograd_error_argument")
     scores <- attribution(as_model(fit), sim$x, nodes = 200)
     measures <- motif_detection(scores, sim$sites[as.character(GenomicRanges::seqnames(sim$sites)) %in% names(sim$x)])
     expect_gte(measures$value[measures$measure == "auroc"], 0.9)
