@@ -59,7 +59,7 @@ predict.Model <- function(object, genome, window = NULL, step = NULL, threads = 
     goal <- list(nodes = object@settings$output_nodes)
     check_memory(object, goal, genome, windows, no_baseline, NULL, run, frame)
     for (here in windows_by_contig(windows)) {
-        contig <- windows[here]
+        contig <- if (length(here) == length(windows)) windows else windows[here]
         width <- BiocGenerics::width(contig)[1]
         shapes <- node_shapes(object, list(c(width, object@inputs[[1]][2])))$axes[object@settings$output_nodes]
         request <- contig_request(goal, genome, contig, numeric(4), NULL)
@@ -68,7 +68,7 @@ predict.Model <- function(object, genome, window = NULL, step = NULL, threads = 
         values[here, ] <- do.call(cbind, lapply(found, function(numbers) matrix(numbers, length(here), byrow = TRUE)))
     }
     S4Vectors::mcols(windows) <- S4Vectors::DataFrame(values, check.names = FALSE)
-    new("Predictions", windows, settings = list(model = object@name, window = window, step = step))
+    S4Vectors::new2("Predictions", windows, settings = list(model = object@name, window = window, step = step), check = FALSE)
 }
 
 # Checks arrays against the model's inputs; list(numbers, shapes, count): row-major, as the core reads them.

@@ -45,7 +45,7 @@ genome_windows <- function(model, genome, window, step, tokens = FALSE, call = p
         cli::cli_warn("{sum(short)} contig{?s} shorter than the window of {window} bp {?is/are} left out: {.val {names(genome)[short]}}.",
                       class = "nucleograd_warning_short")
     starts <- Map(window_starts, contig_bp, widths, if (is.null(step)) widths else step, circular)
-    GenomicRanges::GRanges(rep(names(genome), lengths(starts)), seqinfo = info,
+    GenomicRanges::GRanges(S4Vectors::Rle(names(genome), lengths(starts)), seqinfo = info,
                            IRanges::IRanges(as.integer(unlist(starts)), width = as.integer(rep(widths, lengths(starts)))))
 }
 

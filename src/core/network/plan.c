@@ -10,9 +10,10 @@
 enum {
     TILE_BYTES = 2 << 20,                        /* a tile's working set: about what two levels of cache hold */
     HEAD_TILES = 2,                              /* the head streams through large matrices: more samples share them */
-    HEAD_SAMPLES = 16, HEAD_BYTES = 32 << 20,    /* so many at least, unless that is more than so much */
+    HEAD_SAMPLES = 24, HEAD_BYTES = 32 << 20,    /* so many at least, unless that is more than so much */
     SHARING_SAMPLES = 8,                         /* in a tile whose weights outweigh it */
-    MOST_SAMPLES = 64                            /* in a tile or a block of the head: enough rows for the matrix kernel */
+    ROWS = 12,                                   /* of the matrix kernel's widest tile: blocks of samples are multiples of it */
+    MOST_SAMPLES = 5 * ROWS                      /* in a tile or a block of the head: enough of its rows */
 };
 
 static const double MOST_OVERHEAD = 1.2;         /* of a stage by halos, before its first layers are better kept */
@@ -555,7 +556,7 @@ static void size_head(ng_plan *plan, bool gradients, const ng_run *run)
     const int64_t bytes = plan->head_bytes + padded(scratch);
     const int64_t room = least(HEAD_BYTES, ng_arena_room(run->arena) / 8 / run->threads);
     const int64_t block = most(HEAD_TILES * plan->tile_bytes / most(bytes, 1), least(HEAD_SAMPLES, room / most(bytes, 1)));
-    plan->head_block = most(1, least(block, MOST_SAMPLES));
+    plan->head_block = most(1, least(block < ROWS ? block : block / ROWS * ROWS, MOST_SAMPLES));
     plan->scratch_bytes = most(plan->scratch_bytes, bytes * plan->head_block);
 }
 
