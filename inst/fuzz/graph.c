@@ -3,7 +3,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include "bytes.h"
-#include "core/attribution/source.h"
+#include "core/attribution/what_if.h"
+#include "core/attribution/window_scan.h"
 #include "core/network/types.h"
 
 enum { MOST = 12, WEIGHTS = 4, SETTINGS = 6, WINDOWS = 2, ARENA = 1 << 24 };
@@ -225,6 +226,34 @@ static ng_status run_graph(const built *n, int64_t tile_bytes, int threads, uint
     return error.status;
 }
 
+/* Windows of a contig that share their trunk, and changes that are computed as cones: where a network reads bases. */
+static void run_contig(const built *n)
+{
+    static const float even[4] = {0.25f, 0.25f, 0.25f, 0.25f}, many[4096] = {1, -1, 0.5};
+    static uint8_t bases[4000];
+    const int64_t window = n->shapes[0].length, length = 3 * window, starts[4] = {0, window / 3, 2 * (window / 3), 2 * window};
+    for (int64_t i = 0; i < length; i++) bases[i] = (uint8_t)((i * i + i / 5) % 5);
+    const ng_contig contig = {.bases = bases, .length = length, .window = window, .starts = starts, .baseline = even};
+    ng_error error = {0};
+    ng_plan plan;
+    const ng_run run = {.arena = ng_arena_new(ARENA), .threads = 1 + below(n->from, 2), .tile_bytes = below(n->from, 3) * 300};
+    float *outputs[2] = {NULL, NULL};
+    const float *cotangents[2] = {many, many};
+    bool fits = run.arena && ng_plan_make(&n->graph, n->shapes, n->wanted, n->graph.output_count, false, &run, &plan, &error) == NG_OK;
+    for (int w = 0; fits && w < n->graph.output_count; w++) {
+        const int64_t size = ng_size(plan.nodes[plan.wanted[w]].whole);
+        fits = size <= 4096 && (outputs[w] = ng_alloc(run.arena, 4 * size, sizeof **outputs, &error));
+    }
+    if (fits) ng_window_scan(&n->graph, &plan, n->wanted, &contig, 4, outputs, &run, &error);
+    const ng_change sites[3] = {{0, window / 2, 1 + below(n->from, 9), NULL, 1}, {1, window / 3, 1, bases, 4}, {3, 2 * window, window, NULL, 1}};
+    double values[4], changed[6];
+    ng_answers answers = {values, changed, 0, 0};
+    if (fits && error.status == NG_OK)
+        ng_what_if(&n->graph, n->wanted, n->graph.output_count, cotangents, &contig, 4, sites, 3, &run, &answers, &error);
+    if (error.status != NG_OK && !error.message[0]) abort();
+    ng_arena_free(run.arena);
+}
+
 static void describe(const built *n)
 {
     for (int at = 0; at < n->graph.count; at++) {
@@ -264,6 +293,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (ng_graph_check(&n->graph, &error) == NG_OK) {
         const ng_status status = run_graph(n, 0, 1, &hash);
         if (status == NG_OK && one_in(&from, 2) && run_graph(n, 200, 2, &again) == NG_OK && hash != again) abort();  /* bits depend on tiles */
+        const ng_shape shape = n->shapes[0];
+        if (status == NG_OK && n->graph.input_count == 1 && shape.rank == 2 && shape.channels == 4 && shape.length >= 3 && shape.length <= 1300)
+            run_contig(n);
     } else if (!error.message[0]) abort();
     ng_arena_free(arena);
     free(n);
