@@ -282,6 +282,8 @@ setMethod("show", "Attribution", function(object) {
                 c(mutation = " % of bases", simplex = " % of random rows")[[noise]], "\n", sep = "")
         else if (baseline != "none") cat("  draws    ", baseline, " baseline", several, "\n", sep = "")
     })
+    knockout <- object@settings$knockout
+    if (!is.null(knockout)) cat("  change   what scores lose when ", knockout, " is replaced by ", object@settings$replacement, " rows\n", sep = "")
     seed <- object@settings$seed
     if (!is.null(seed)) cat("  seed     ", format(seed, scientific = FALSE), "\n", sep = "")
     contig_bp <- Biostrings::width(object@genome)
