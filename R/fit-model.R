@@ -89,11 +89,10 @@ fit_model <- function(model, x, y = NULL, epochs = 10, batch_size = 32, optimize
         state$epoch <- state$epoch + 1
         row <- train_epoch(trainer, data, state$epoch, batch_size, learning_rate, factor_of, goal, augment_reverse_complement, seed,
                            part_of_run(run, state$epoch, epochs), frame)
-        weights <- trained_weights(trainer, parts)
-        row <- cbind(row, validate(model, weights, data$validation, goal, run, frame))
+        row <- cbind(row, validate(model, trained_weights(trainer, parts), data$validation, goal, run, frame))
         state$history <- rbind(state$history, row)
         watched <- if (is.null(data$validation)) "loss" else "val_loss"
-        if (!is.null(early_stopping)) state <- watch(state, state$history[[watched]], weights, early_stopping)
+        if (!is.null(early_stopping)) state <- watch(state, state$history[[watched]], trained_weights(trainer, parts), early_stopping)
         for (callback in callbacks) if (isFALSE(callback(state$history))) state$ended <- TRUE
         if (!is.null(checkpoint)) write_checkpoint(c(state, list(trainer = .Call(C_trainer_state, trainer))), checkpoint)
     }
@@ -129,9 +128,9 @@ named_scores <- function(row, scores, goal, prefix) {
     row
 }
 
-# By slot, each with its dims.
+# By slot, each with its dims. They are large: validate() and watch() take them as promises, and leave them alone where they can.
 trained_weights <- function(trainer, parts) {
-    Map(function(numbers, old) structure(numbers, dims = attr(old, "dims")), .Call(C_trainer_state, trainer)[[1]], parts$weights)
+    Map(function(numbers, old) structure(numbers, dims = attr(old, "dims")), .Call(C_trainer_weights, trainer), parts$weights)
 }
 
 # Scores of samples that are not learned from; the prediction's own engine reads them.

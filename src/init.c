@@ -43,6 +43,7 @@ extern SEXP bridge_motif_bayes(SEXP, SEXP, SEXP, SEXP);
 extern SEXP bridge_trainer(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
 extern SEXP bridge_train(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
 extern SEXP bridge_trainer_state(SEXP);
+extern SEXP bridge_trainer_weights(SEXP);
 extern SEXP bridge_restore_trainer(SEXP, SEXP, SEXP);
 extern SEXP bridge_motif_start(SEXP, SEXP);
 extern SEXP bridge_motif_places(SEXP);
@@ -100,6 +101,7 @@ static const R_CallMethodDef entries[] = {
     ENTRY(trainer, 7),
     ENTRY(train, 7),
     ENTRY(trainer_state, 1),
+    ENTRY(trainer_weights, 1),
     ENTRY(restore_trainer, 3),
     /* bridge/motif_network.c */
     ENTRY(motif_start, 2),

@@ -150,14 +150,22 @@ static SEXP numbers_of(const float *from, int64_t count)
     return numbers;
 }
 
-/* list(weights by weight of the graph, mean, square, step) */
+/* list(numbers), by weight of the graph */
+SEXP bridge_trainer_weights(SEXP trainer)
+{
+    const ng_trainer *t = trainer_of(trainer);
+    SEXP weights = PROTECT(Rf_allocVector(VECSXP, (R_xlen_t)t->graph.weight_count));
+    for (int64_t w = 0; w < t->graph.weight_count; w++) SET_VECTOR_ELT(weights, (R_xlen_t)w, numbers_of(t->weights[w], t->sizes[w]));
+    UNPROTECT(1);
+    return weights;
+}
+
+/* list(weights, mean, square, step) */
 SEXP bridge_trainer_state(SEXP trainer)
 {
     const ng_trainer *t = trainer_of(trainer);
     SEXP state = PROTECT(Rf_allocVector(VECSXP, 4));
-    SEXP weights = Rf_allocVector(VECSXP, (R_xlen_t)t->graph.weight_count);
-    SET_VECTOR_ELT(state, 0, weights);
-    for (int64_t w = 0; w < t->graph.weight_count; w++) SET_VECTOR_ELT(weights, (R_xlen_t)w, numbers_of(t->weights[w], t->sizes[w]));
+    SET_VECTOR_ELT(state, 0, bridge_trainer_weights(trainer));
     SET_VECTOR_ELT(state, 1, numbers_of(t->mean, t->trained_count));
     SET_VECTOR_ELT(state, 2, numbers_of(t->square, t->trained_count));
     SET_VECTOR_ELT(state, 3, Rf_ScalarReal((double)t->step));
