@@ -16,7 +16,8 @@
 #' @source The GFF3 specification, <https://github.com/The-Sequence-Ontology/Specifications/blob/master/gff3.md>.
 #' @examples
 #' file <- tempfile(fileext = ".gff")
-#' row <- paste("contig_1", "Prodigal", "CDS", 11, 340, ".", "+", 0, "ID=x_1;gene=spo0A;product=response regulator", sep = "\t")
+#' row <- paste("contig_1", "Prodigal", "CDS", 11, 340, ".", "+", 0,
+#'              "ID=x_1;gene=spo0A;product=response regulator", sep = "\t")
 #' writeLines(c("##gff-version 3", "##sequence-region contig_1 1 900", row), file)
 #' read_annotation(file)
 #' @export
@@ -193,7 +194,8 @@ join_parts <- function(features) {
 #'     A gene that is there as `gene` and as `CDS` counts once.
 #' @section Errors: `nucleograd_error_contigs`: a contig has no known length. `nucleograd_error_argument`.
 #' @examples
-#' genes <- GenomicRanges::GRanges(c("contig_1:101-400:+", "contig_1:600-900:-"), gene = c("spo0A", "sigE"),
+#' genes <- GenomicRanges::GRanges(c("contig_1:101-400:+", "contig_1:600-900:-"),
+#'                                 gene = c("spo0A", "sigE"),
 #'                                 seqlengths = c(contig_1 = 1000))
 #' intergenic(genes)
 #' upstream(genes, width = 50)

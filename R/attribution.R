@@ -109,7 +109,8 @@ setClass("Attribution", slots = c(scores = "list", errors = "list", genome = "DN
 #' genome <- Biostrings::subseq(example_genome(), 853001, 857000)
 #' scores <- attribution(example_model(), genome, nodes = 10)
 #' scores
-#' several <- attribution(example_model(), genome, baseline = "dinucleotide", replicates = 3, nodes = 5, seed = 1)
+#' several <- attribution(example_model(), genome, baseline = "dinucleotide", replicates = 3,
+#'                        nodes = 5, seed = 1)
 #' summary(base_errors(several))
 #' @export
 attribution <- function(model, genome, method = "ig", baseline = "uniform", nodes = 50,

@@ -46,7 +46,8 @@ find_results <- function(directory, names, manifests = lapply(names, manifest_of
 #' @examples
 #' folder <- tempfile("genomes")
 #' dir.create(folder)
-#' Biostrings::writeXStringSet(Biostrings::subseq(example_genome(), 853001, 855000), file.path(folder, "piece.fna"))
+#' Biostrings::writeXStringSet(Biostrings::subseq(example_genome(), 853001, 855000),
+#'                             file.path(folder, "piece.fna"))
 #' model <- system.file("extdata", "rrna16s.h5", package = "nucleograd")
 #' results <- tempfile("results")
 #' run_batch(genome_set(folder), results, model, list(predict = list()))

@@ -38,7 +38,8 @@
 #' folder <- tempfile("genomes")
 #' dir.create(folder)
 #' for (from in c(1, 5001))
-#'     Biostrings::writeXStringSet(Biostrings::subseq(example_genome(), from, from + 1999), file.path(folder, paste0("from_", from, ".fna")))
+#'     Biostrings::writeXStringSet(Biostrings::subseq(example_genome(), from, from + 1999),
+#'                                 file.path(folder, paste0("from_", from, ".fna")))
 #' model <- system.file("extdata", "rrna16s.h5", package = "nucleograd")
 #' run_batch(genome_set(folder), tempfile("results"), model, list(predict = list(step = 500)))
 #' @export

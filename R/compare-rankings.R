@@ -19,11 +19,13 @@
 #' @source Bonett and Wright (2000), \doi{10.1007/BF02294183}, for the intervals.
 #' @examples
 #' class <- rep(c("other", "sporulating"), each = 20)
-#' genes <- sapply(1:30, function(k) rep(c(1, 0, 1, 0), c(k %/% 2, 20 - k %/% 2, 20 - k %/% 3, k %/% 3)))
+#' genes <- sapply(1:30, function(k) rep(c(1, 0, 1, 0),
+#'                                       c(k %/% 2, 20 - k %/% 2, 20 - k %/% 3, k %/% 3)))
 #' colnames(genes) <- paste0("gene_", letters[1:26][(1:30 - 1) %% 26 + 1], (1:30 - 1) %/% 26)
 #' prevalence <- gene_prevalence(genes, class)
 #' if (requireNamespace("ranger", quietly = TRUE))
-#'     compare_rankings(forest = gene_forest(genes, class, trees = 50, seed = 1), prevalence = prevalence, k = 5)
+#'     compare_rankings(forest = gene_forest(genes, class, trees = 50, seed = 1),
+#'                      prevalence = prevalence, k = 5)
 #' @export
 compare_rankings <- function(quantiles = NULL, forest = NULL, prevalence = NULL, knockout = NULL, by = c("gene", "product"), k = c(10, 50, 100),
                              level = 0.95) {

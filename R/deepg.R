@@ -23,7 +23,8 @@
 #' @source deepG, <https://github.com/GenomeNet/deepG>; Sundararajan, Taly and Yan (2017),
 #'   \url{https://proceedings.mlr.press/v70/sundararajan17a.html}.
 #' @examples
-#' x <- encode_sequences(as.character(Biostrings::subseq(example_genome()[[1]], 853001, 853500)), window = 500)
+#' x <- encode_sequences(as.character(Biostrings::subseq(example_genome()[[1]], 853001, 853500)),
+#'                       window = 500)
 #' scores <- attribution_as_deepg(example_model(), x, m_steps = 10)
 #' attr(scores, "windows")
 #' @export

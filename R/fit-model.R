@@ -48,10 +48,14 @@
 #' @source Kingma and Ba (2015), arXiv:1412.6980; Loshchilov and Hutter (2019), arXiv:1711.05101; Ioffe and Szegedy (2015),
 #'   arXiv:1502.03167; Srivastava et al. (2014), \url{https://jmlr.org/papers/v15/srivastava14a.html}.
 #' @examples
-#' letters <- function(n, share) vapply(seq_len(n), function(i) paste(sample(c("A", "C", "G", "T"), 60, TRUE, share), collapse = ""), "")
+#' letters <- function(n, share) {
+#'     word <- function(i) paste(sample(c("A", "C", "G", "T"), 60, TRUE, share), collapse = "")
+#'     vapply(seq_len(n), word, "")
+#' }
 #' x <- Biostrings::DNAStringSet(c(letters(100, c(3, 2, 2, 3)), letters(100, c(2, 3, 3, 2))))
 #' network <- sequence_network(60, conv(8, 6), global_pool("average"), dense(1, "sigmoid"), seed = 1)
-#' fit <- fit_model(network, x, rep(c("poor", "rich"), each = 100), epochs = 5, learning_rate = 0.01, seed = 1)
+#' fit <- fit_model(network, x, rep(c("poor", "rich"), each = 100), epochs = 5, learning_rate = 0.01,
+#'                  seed = 1)
 #' fit
 #' as.data.frame(fit)
 #' @export

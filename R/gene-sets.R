@@ -39,9 +39,11 @@
 #' @examples
 #' piece <- Biostrings::subseq(example_genome(), 853001, 863000)
 #' scores <- attribution(example_model(), piece, nodes = 5)
-#' genes <- IRanges::subsetByOverlaps(example_annotation(), GenomicRanges::GRanges("CHLTCG:853001-863000"), type = "within")
+#' genes <- IRanges::subsetByOverlaps(example_annotation(),
+#'                                    GenomicRanges::GRanges("CHLTCG:853001-863000"), type = "within")
 #' genes <- GenomicRanges::shift(genes, -853000)
-#' test <- gene_set_test(scores, list(RNA = genes$locus_tag[genes$type == "rRNA"]), genes, min_genes = 2, shifts = 199, seed = 1)
+#' test <- gene_set_test(scores, list(RNA = genes$locus_tag[genes$type == "rRNA"]), genes,
+#'                       min_genes = 2, shifts = 199, seed = 1)
 #' test
 #' @export
 gene_set_test <- function(scores, sets, annotation = NULL, type = c("CDS", "rRNA", "tRNA"), alternative = c("greater", "less", "two.sided"),

@@ -28,7 +28,8 @@ setClass("GenomeSet", slots = c(table = "data.frame"))
 #' folder <- tempfile("genomes")
 #' dir.create(folder)
 #' for (name in c("one", "two"))
-#'     Biostrings::writeXStringSet(Biostrings::subseq(example_genome(), 1, 5000), file.path(folder, paste0(name, ".fna")))
+#'     Biostrings::writeXStringSet(Biostrings::subseq(example_genome(), 1, 5000),
+#'                                 file.path(folder, paste0(name, ".fna")))
 #' genome_set(folder)
 #' @export
 genome_set <- function(source, annotation = NULL) {

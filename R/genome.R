@@ -15,7 +15,8 @@
 #' @seealso [genome_seqinfo()] for lengths and circular flags.
 #' @examples
 #' file <- tempfile(fileext = ".fasta")
-#' writeLines(c(">contig_1 a small plasmid [topology=circular]", "ACGTTGCANN", ">contig_2", "ggcc"), file)
+#' writeLines(c(">contig_1 a small plasmid [topology=circular]", "ACGTTGCANN", ">contig_2", "ggcc"),
+#'            file)
 #' genome <- read_genome(file)
 #' genome
 #' genome_seqinfo(genome)

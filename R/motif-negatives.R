@@ -23,7 +23,9 @@
 #' @source Tseng and others (2024), \doi{10.48550/arXiv.2410.06211}, train against random windows; the other two are of this package.
 #' @examples
 #' piece <- Biostrings::subseq(example_genome(), 1, 100000)
-#' peaks <- GenomicRanges::GRanges(names(piece), IRanges::IRanges(seq(1001, by = 2000, length.out = 40), width = 200))
+#' peaks <- GenomicRanges::GRanges(names(piece),
+#'                                 IRanges::IRanges(seq(1001, by = 2000, length.out = 40),
+#'                                                  width = 200))
 #' motif_negatives(peaks, piece, "gc", seed = 1)
 #' @export
 motif_negatives <- function(x, genome = NULL, method = c("genome", "gc", "dinucleotide"), seed = NULL, threads = NULL) {

@@ -31,7 +31,8 @@
 #' @source Tseng and others (2024), \doi{10.48550/arXiv.2410.06211}, construct sequences from what their network shows.
 #' @examples
 #' sim <- simulate_motifs("TTCAGCAC", n = 200, length = 100, jitter = 20, strand = "both", seed = 1)
-#' fit <- motif_network(sim, filters = 4, positions = 8, dim = 16, heads = 2, hidden = 16, stream = 32, batches = 30, batch = 64,
+#' fit <- motif_network(sim, filters = 4, positions = 8, dim = 16, heads = 2, hidden = 16,
+#'                      stream = 32, batches = 30, batch = 64,
 #'                      schedule = motif_schedule(10, 10, 5, c(0.5, 4)), restarts = 1, seed = 1)
 #' generate_sequences(fit, 3, syntax(fit, sim, cut = 0.3, seed = 1), seed = 1)
 #' @export

@@ -20,7 +20,8 @@
 #' @section Errors: `nucleograd_error_argument`.
 #' @examples
 #' sim <- simulate_motifs("TTCAGCAC", n = 200, length = 100, jitter = 20, strand = "both", seed = 1)
-#' fit <- motif_network(sim, filters = 4, positions = 8, dim = 16, heads = 2, hidden = 16, stream = 32, batches = 30, batch = 64,
+#' fit <- motif_network(sim, filters = 4, positions = 8, dim = 16, heads = 2, hidden = 16,
+#'                      stream = 32, batches = 30, batch = 64,
 #'                      schedule = motif_schedule(10, 10, 5, c(0.5, 4)), restarts = 1, seed = 1)
 #' found <- hits(fit, sim$x[sim$y == 1], cut = 0.5)
 #' evaluate_hits(found, sim$sites)
@@ -114,7 +115,8 @@ evaluate_hits <- function(hits, sites, by = c("any", "motif")) {
 #' @section Errors: `nucleograd_error_package`: ggplot2, or for a logo ggseqlogo, is not installed.
 #' @examples
 #' sim <- simulate_motifs("TTCAGCAC", n = 200, length = 100, jitter = 20, strand = "both", seed = 1)
-#' fit <- motif_network(sim, filters = 4, positions = 8, dim = 16, heads = 2, hidden = 16, stream = 32, batches = 20, batch = 64,
+#' fit <- motif_network(sim, filters = 4, positions = 8, dim = 16, heads = 2, hidden = 16,
+#'                      stream = 32, batches = 20, batch = 64,
 #'                      schedule = motif_schedule(5, 5, 2), restarts = 1, seed = 1)
 #' if (requireNamespace("ggplot2", quietly = TRUE)) plot(fit, "loss")
 #' @method plot motif_network

@@ -22,10 +22,13 @@
 #'   the standardised response if the network is a regression.
 #' @section Errors: `nucleograd_error_argument`: no such motif, or the pair does not fit into the sequence.
 #' @examples
-#' sim <- simulate_motifs(motif_grammar("TTCAGCAC", spacer(6), "GGATAGTT"), n = 400, length = 100, jitter = 20, strand = "both",
+#' sim <- simulate_motifs(motif_grammar("TTCAGCAC", spacer(6), "GGATAGTT"), n = 400, length = 100,
+#'                        jitter = 20, strand = "both",
 #'                        negative = one_of("TTCAGCAC", "GGATAGTT"), seed = 3)
-#' fit <- motif_network(sim, filters = 8, positions = 8, dim = 16, hidden = 16, stream = 32, layers = 2, score = "key", key = "linear",
-#'                      tie_strands = TRUE, batches = 60, batch = 64, schedule = motif_schedule(12, 10, 5, c(0.5, 4)), restarts = 1, seed = 2)
+#' fit <- motif_network(sim, filters = 8, positions = 8, dim = 16, hidden = 16, stream = 32,
+#'                      layers = 2, score = "key", key = "linear",
+#'                      tie_strands = TRUE, batches = 60, batch = 64,
+#'                      schedule = motif_schedule(12, 10, 5, c(0.5, 4)), restarts = 1, seed = 2)
 #' names <- unique(motifs(fit)$motif)
 #' found <- insertion_test(fit, names[1], names[length(names)], gaps = 0:20, n = 50, seed = 1)
 #' found

@@ -10,7 +10,8 @@
 #' @section Errors: `nucleograd_error_argument`.
 #' @examples
 #' sim <- simulate_motifs("TTCAGCAC", n = 200, length = 100, jitter = 20, strand = "both", seed = 1)
-#' fit <- motif_network(sim, filters = 4, positions = 8, dim = 16, heads = 2, hidden = 16, stream = 32, batches = 20, batch = 64,
+#' fit <- motif_network(sim, filters = 4, positions = 8, dim = 16, heads = 2, hidden = 16,
+#'                      stream = 32, batches = 20, batch = 64,
 #'                      schedule = motif_schedule(5, 5, 2), restarts = 1, seed = 1)
 #' attribution(as_model(fit), sim$x[1:2], nodes = 20)
 #' @export

@@ -36,10 +36,13 @@
 #' @section Errors: `nucleograd_error_argument`.
 #' @source Tseng and others (2024), \doi{10.48550/arXiv.2410.06211}, read order and spacing off hits; the tests are of this package.
 #' @examples
-#' sim <- simulate_motifs(motif_grammar("TTCAGCAC", spacer(6), "GGATAGTT"), n = 400, length = 100, jitter = 20, strand = "both",
+#' sim <- simulate_motifs(motif_grammar("TTCAGCAC", spacer(6), "GGATAGTT"), n = 400, length = 100,
+#'                        jitter = 20, strand = "both",
 #'                        negative = one_of("TTCAGCAC", "GGATAGTT"), seed = 3)
-#' fit <- motif_network(sim, filters = 8, positions = 8, dim = 16, hidden = 16, stream = 32, layers = 2, score = "key", key = "linear",
-#'                      tie_strands = TRUE, batches = 60, batch = 64, schedule = motif_schedule(12, 10, 5, c(0.5, 4)), restarts = 1, seed = 2)
+#' fit <- motif_network(sim, filters = 8, positions = 8, dim = 16, hidden = 16, stream = 32,
+#'                      layers = 2, score = "key", key = "linear",
+#'                      tie_strands = TRUE, batches = 60, batch = 64,
+#'                      schedule = motif_schedule(12, 10, 5, c(0.5, 4)), restarts = 1, seed = 2)
 #' found <- syntax(fit, sim, cut = 0.3, seed = 1)
 #' found
 #' if (requireNamespace("ggplot2", quietly = TRUE)) plot(found)

@@ -124,7 +124,8 @@ as.matrix.Mutagenesis <- function(x, region = NULL, ...) {
 #' @examples
 #' piece <- Biostrings::subseq(example_genome(), 853001, 857000)
 #' mutants <- mutagenesis(example_model(), piece, GenomicRanges::GRanges("CHLTCG:1501-1540"))
-#' if (requireNamespace("ggplot2", quietly = TRUE)) plot(mutants, type = "heatmap", region = "CHLTCG:1501-1540")
+#' if (requireNamespace("ggplot2", quietly = TRUE))
+#'     plot(mutants, type = "heatmap", region = "CHLTCG:1501-1540")
 #' @name plot-Mutagenesis
 #' @aliases plot,Mutagenesis,missing-method
 #' @exportMethod plot

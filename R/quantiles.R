@@ -72,7 +72,8 @@ define_gene_quantiles <- function(...) {
 #' @examples
 #' piece <- Biostrings::subseq(example_genome(), 853001, 863000)
 #' scores <- attribution(example_model(), piece, nodes = 5)
-#' genes <- IRanges::subsetByOverlaps(example_annotation(), GenomicRanges::GRanges("CHLTCG:853001-863000"), type = "within")
+#' genes <- IRanges::subsetByOverlaps(example_annotation(),
+#'                                    GenomicRanges::GRanges("CHLTCG:853001-863000"), type = "within")
 #' genes <- GenomicRanges::shift(genes, -853000)
 #' gene_quantiles(scores, genes)
 #' @export

@@ -41,7 +41,8 @@
 #' @examples
 #' piece <- Biostrings::subseq(example_genome(), 853001, 863000)
 #' scores <- attribution(example_model(), piece, nodes = 5)
-#' genes <- IRanges::subsetByOverlaps(example_annotation(), GenomicRanges::GRanges("CHLTCG:853001-863000"), type = "within")
+#' genes <- IRanges::subsetByOverlaps(example_annotation(),
+#'                                    GenomicRanges::GRanges("CHLTCG:853001-863000"), type = "within")
 #' genes <- GenomicRanges::shift(genes, -853000)
 #' GenomeInfoDb::seqinfo(genes) <- GenomeInfoDb::seqinfo(scores)
 #' scores_by_region(scores, genes, shifts = 99, seed = 1)

@@ -18,7 +18,8 @@
 #' @examples
 #' fasta <- tempfile(fileext = ".fasta")
 #' writeLines(c(">strain_1", "ACGTTGCATG", ">strain_2", "GGCATTACGA"), fasta)
-#' growth <- data.frame(strain = c("strain_2", "strain_1"), growth = c(0.4, 1.2), medium = c("rich", "poor"))
+#' growth <- data.frame(strain = c("strain_2", "strain_1"), growth = c(0.4, 1.2),
+#'                      medium = c("rich", "poor"))
 #' seism_data(fasta, growth, response = "growth", covariates = "medium")
 #'
 #' genes <- head(subset(example_annotation(), type == "CDS"))

@@ -29,7 +29,8 @@
 #'   `initialize_weights()`: a network that was cut, or that did not come from Keras.
 #' @source Glorot and Bengio (2010), \url{https://proceedings.mlr.press/v9/glorot10a.html}; Saxe et al. (2014), arXiv:1312.6120.
 #' @examples
-#' network <- sequence_network(200, conv(16, 12), pool(4), conv(32, 8), global_pool(), dense(1, "sigmoid"), seed = 1)
+#' network <- sequence_network(200, conv(16, 12), pool(4), conv(32, 8), global_pool(),
+#'                             dense(1, "sigmoid"), seed = 1)
 #' network
 #' summary(network)
 #' @export

@@ -41,7 +41,8 @@
 #' @examples
 #' simulate_motifs("TTCAGCAC", n = 100, length = 100, jitter = 20, seed = 1)
 #' both <- motif_grammar("REST_left", spacer(5, 10), "REST_right")
-#' sim <- simulate_motifs(both, n = 100, negative = one_of("REST_left", "REST_right"), strand = "both", seed = 1)
+#' sim <- simulate_motifs(both, n = 100, negative = one_of("REST_left", "REST_right"),
+#'                        strand = "both", seed = 1)
 #' sim$sites
 #' # no classifier does better than this
 #' mean((bayes_score(sim) > 0) == (sim$y == 1))

@@ -17,7 +17,8 @@
 #' @examples
 #' piece <- Biostrings::subseq(example_genome(), 853001, 857000)
 #' one <- attribution(example_model(), piece, nodes = 5)
-#' score_agreement(one, list(composition = attribution(example_model(), piece, baseline = "composition", nodes = 5)))
+#' score_agreement(one, list(composition = attribution(example_model(), piece,
+#'                                                     baseline = "composition", nodes = 5)))
 #' @export
 score_agreement <- function(scores, others, annotation = NULL) {
     check_is(scores, "Attribution", "attribution")

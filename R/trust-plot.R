@@ -12,9 +12,11 @@
 #' @examples
 #' piece <- Biostrings::subseq(example_genome(), 853001, 857000)
 #' scores <- attribution(example_model(), piece, nodes = 5)
-#' found <- trust(scores, example_model(), alternatives = list("few nodes" = list(nodes = 2)), windows = 2, shuffles = 2,
+#' found <- trust(scores, example_model(), alternatives = list("few nodes" = list(nodes = 2)),
+#'                windows = 2, shuffles = 2,
 #'                copies = 10, draws = 1, seed = 1)
-#' if (requireNamespace("ggplot2", quietly = TRUE) && requireNamespace("patchwork", quietly = TRUE)) plot(found)
+#' if (requireNamespace("ggplot2", quietly = TRUE) && requireNamespace("patchwork", quietly = TRUE))
+#'     plot(found)
 #' @name plot-Trust
 #' @aliases plot,Trust,missing-method
 #' @exportMethod plot

@@ -68,7 +68,8 @@ setClass("Trust", slots = c(measures = "data.frame", gaps = "numeric", cascade =
 #' @examples
 #' piece <- Biostrings::subseq(example_genome(), 853001, 857000)
 #' scores <- attribution(example_model(), piece, nodes = 5)
-#' trust(scores, example_model(), alternatives = list("few nodes" = list(nodes = 2)), windows = 2, shuffles = 2, copies = 10,
+#' trust(scores, example_model(), alternatives = list("few nodes" = list(nodes = 2)), windows = 2,
+#'       shuffles = 2, copies = 10,
 #'       draws = 1, seed = 1)
 #' @export
 trust <- function(scores, model, annotation = NULL, alternatives = NULL, models = list(), baseline = NULL, windows = 20, pieces = 50,

@@ -24,7 +24,8 @@
 #' @examples
 #' piece <- Biostrings::subseq(example_genome(), 853001, 857000)
 #' ref <- substring(as.character(piece), c(1501, 1600), c(1501, 1602))
-#' variants <- data.frame(contig = "CHLTCG", position = c(1501, 1600), ref = ref, alt = c("A,C,G,T", "T"))
+#' variants <- data.frame(contig = "CHLTCG", position = c(1501, 1600), ref = ref,
+#'                        alt = c("A,C,G,T", "T"))
 #' variant_effect(example_model(), piece, variants)
 #' @export
 variant_effect <- function(model, genome, variants, target = 1, output = c("logit", "probability"), window = NULL, step = NULL,
