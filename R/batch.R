@@ -87,6 +87,8 @@ on_workers <- function(rows, work, job, BPPARAM) {
     tasks <- BiocParallel::bptasks(BPPARAM)
     on.exit(BiocParallel::bptasks(BPPARAM) <- tasks)                 # the object is the caller's
     BiocParallel::bptasks(BPPARAM) <- length(rows)
+    # MulticoreParam forks anew for each task; what is loaded here need not be loaded there
+    if (is(BPPARAM, "MulticoreParam")) for (package in c("rtracklayer", "SummarizedExperiment", "rhdf5")) requireNamespace(package, quietly = TRUE)
     BiocParallel::bplapply(rows, work, job = job, BPPARAM = BPPARAM)
 }
 
