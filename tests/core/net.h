@@ -153,4 +153,23 @@ static inline void end_net(net *n, int first_output, int second_output)
 }
 
 static inline ng_shape sequence(int64_t length, int64_t channels) { return (ng_shape){2, 1, length, channels}; }
+
+/* A head whose layers read any of the tensors before them. */
+static inline net *branches(void)
+{
+    enum { TENSORS = 8 };
+    net *n = new_net();
+    const int flat = add(n, &ng_flatten, input(n, sequence(20 + draw(10), 4)), -1);
+    int tensors[TENSORS] = {dense(n, flat, ng_size(n->shapes[0]), 7)};
+    int64_t channels[TENSORS] = {7};
+    for (int k = 1; k < TENSORS; k++) {
+        const int a = draw(3) ? k - 1 : (int)draw(k), b = (int)draw(k);
+        const bool both = draw(2);
+        channels[k] = both ? channels[a] + channels[b] : 1 + draw(40);
+        tensors[k] = both ? add(n, &ng_concatenate, tensors[a], tensors[b])
+                          : activation(n, dense(n, tensors[a], channels[a], channels[k]), "tanh");
+    }
+    end_net(n, add(n, &ng_concatenate, tensors[TENSORS - 1], tensors[TENSORS - 3]), tensors[draw(TENSORS)]);
+    return n;
+}
 #endif

@@ -511,6 +511,7 @@ int main(void)
         test_net(recurrent(), true);
         test_net(fragments(), true);
         test_net(rows(), true);
+        test_net(branches(), true);
     }
     test_net(padded(), false);
     test_net(long_kernels(), false);

@@ -75,6 +75,10 @@ test_that("deepG's models of sets and pairs are", {
     check_group("sets")
 })
 
+test_that("networks whose list of layer names Keras had to cut in pieces are", {
+    check_case(read_model(fixture_model("formats", "long_names")), fixture_cases("formats", "long_names")$random, "formats/long_names")
+})
+
 test_that("integrated gradients are, by the trapezoid and the midpoint rule, with one and two inputs", {
     for (name in fixture_models("paths")) {
         model <- read_model(fixture_path("paths", paste0(name, ".h5")))
