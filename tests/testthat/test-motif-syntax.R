@@ -86,7 +86,9 @@ test_that("the network tells the order and the gap it was taught", {
     expect_gte(found$spacing$at_gap[1], 0.95)
     expect_lte(found$spacing$p[1], 0.005)
     # the gap between trimmed motifs: six bases, and those that trimming took off the sides that face each other
-    pwms <- attr(first, "pfm")[first$strand == "+"]
+    two <- regmatches(found$spacing$configuration[1], gregexpr("[^ (]+(?=\\([+-]\\))", found$spacing$configuration[1], perl = TRUE))[[1]]
+    expect_length(two, 2)
+    pwms <- attr(first, "pfm")[match(two, first$motif)]
     lost <- 16 - sum(vapply(pwms, ncol, 0L))
     expect_true(found$spacing$gap[1] >= 6 && found$spacing$gap[1] <= 6 + lost)
     inner <- vapply(split(place, place$sequence), function(two) two$start[2] - two$end[1] - 1, 0)
