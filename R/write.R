@@ -8,10 +8,12 @@
 #' same network again, equal in every bit.
 #'
 #' What only training needs is not written: optimizer, losses, initializers, regularizers. Either format opens in Keras 2 and in
-#' Keras 3 (tried in 2.15 and 3.8), models inside models too, but for what the two do not share. In the generation that the network came
-#' from alone open: attention, recurrent layers whose first states are given, an activation with settings of its own inside another
-#' layer, and a Bidirectional with a `backward_layer` of its own. `hard_sigmoid` is another function in Keras 3 than in Keras 2, and so is
-#' not the same in the other. Keras 3 forgets the `axis` of Concatenate and BatchNormalization, and mixes up the weights of models that are frozen in
+#' Keras 3 (tried in 2.15 and 3.8), models inside models too, but for what the two do not share. In the generation that the
+#' network came from alone open: attention, recurrent layers whose first states are given, an activation with settings of its own
+#' inside another layer, a Bidirectional with a `backward_layer` of its own, and a causal SeparableConv1D, which Keras 3 no longer
+#' has. deepG's position embeddings and transformer blocks open from HDF5 alone, as deepG itself saves them: in a `.keras` Keras
+#' looks for their weights elsewhere. `hard_sigmoid` is another function in Keras 3 than in Keras 2, and so is not the same in the
+#' other. Keras 3 forgets the `axis` of Concatenate and BatchNormalization, and mixes up the weights of models that are frozen in
 #' part, when it reads HDF5: give it `.keras`.
 #' @param model A [Model-class].
 #' @param file Path of the file: `.h5` or `.hdf5` for the HDF5 format of Keras 2, which needs the package rhdf5; `.keras` for the

@@ -12,7 +12,7 @@ invisible(fate(files[[1]]))
 start <- memory()
 fates <- seconds <- vector("list", length(files))
 for (k in seq_along(files)) {
-    seconds[[k]] <- system.time(fates[[k]] <- suppressWarnings(fate(files[[k]])))[["elapsed"]]
+    seconds[[k]] <- system.time(fates[[k]] <- suppressWarnings(fate(files[[k]])), gcFirst = FALSE)[["elapsed"]]
     if (!fates[[k]] %in% c("error", "model")) cat(files[[k]]$name, ":", fates[[k]], "\n")
     if (fates[[k]] == "model" && !files[[k]]$harmless) cat(files[[k]]$name, ": was read\n")
 }

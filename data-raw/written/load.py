@@ -1,8 +1,8 @@
 """Loads what write.R wrote and compares predictions: python load.py FOLDER, in the environments of data-raw/fixtures.
 
 Networks with "own" in their names open, or mean the same, in the Keras generation that they came from alone; "axis" marks those in
-which Keras 3 forgets something when it reads HDF5 (see ?write_model). Networks of channels first are opened alone: TensorFlow
-computes their convolutions on GPUs only.
+which Keras 3 forgets something when it reads HDF5 (see ?write_model), "hdf5" those that open from HDF5 alone. Networks of channels
+first are opened alone: TensorFlow computes their convolutions on GPUs only.
 """
 import glob
 import os
@@ -28,7 +28,8 @@ for values in sorted(glob.glob(os.path.join(sys.argv[1], "*.values"))):
     name = values[:-len(".values")]
     words = os.path.basename(name)
     for kind in (".h5", ".keras"):
-        if ("_own_" in words and generation != words[5]) or ("_axis_" in words and kind == ".h5" and generation == "3"):
+        if ("_own_" in words and generation != words[5]) or ("_axis_" in words and kind == ".h5" and generation == "3") or (
+                "_hdf5_" in words and kind == ".keras"):
             continue
         with h5py.File(values) as file:
             inputs = [file[f"inputs/{k + 1}"][()].astype("float32") for k in range(len(file["inputs"]))]

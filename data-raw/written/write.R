@@ -4,9 +4,8 @@ library(nucleograd)
 folder <- commandArgs(TRUE)[1]
 dir.create(folder, showWarnings = FALSE, recursive = TRUE)
 fixtures <- "tests/testthat/fixtures"
-# Unless named, sets and transformers are left out: they are of deepG's own classes, which load.py does not know.
 groups <- commandArgs(TRUE)[-1]
-if (length(groups) == 0) groups <- setdiff(basename(list.dirs(fixtures, recursive = FALSE)), c("formats", "scale", "sets", "transformers"))
+if (length(groups) == 0) groups <- setdiff(basename(list.dirs(fixtures, recursive = FALSE)), c("formats", "scale"))
 files <- unlist(lapply(groups, function(group)
     list.files(file.path(fixtures, group), if (group == "containers") "^keras2.h5$|^keras3.keras$" else "[.](h5|keras)$", full.names = TRUE)))
 set.seed(1)
@@ -22,10 +21,13 @@ for (file in files) {
     if (!is.list(outputs)) outputs <- list(outputs)
     description <- as.character(jsonlite::toJSON(model@settings$description, auto_unbox = TRUE, null = "null"))
     own <- grepl("hard_sigmoid|\"return_state\":true|MultiHeadAttention|\"backward_layer\"|\"activation\":\\{\"class_name\":\"[A-Z]", description) ||
+        grepl("\"class_name\":\"SeparableConv1D\",\"config\":\\{[^}]*\"padding\":\"causal\"", description) ||
         grepl("masks/(bidirectional|merged)", file)                                                    # states; a name that Keras 3 takes twice
+    hdf5 <- grepl("layer_pos_|layer_transformer_block", description)
     axis <- grepl("\"class_name\":\"(Concatenate|BatchNormalization)\",\"config\":\\{[^}]*\"axis\":[0-9[]", description) || grepl("thawed", file)
     generation <- substr(model@settings$keras_version, 1, 1)
-    name <- paste0("keras", generation, if (own) "_own", if (axis) "_axis", "_", basename(dirname(file)), "_", sub("[.].*", "", basename(file)))
+    name <- paste0("keras", generation, if (own) "_own", if (axis) "_axis", if (hdf5) "_hdf5", "_", basename(dirname(file)), "_",
+                   sub("[.].*", "", basename(file)))
     for (kind in c(".h5", ".keras")) write_model(model, file.path(folder, paste0(name, kind)))
     values <- file.path(folder, paste0(name, ".values"))
     unlink(values)
