@@ -30,8 +30,9 @@
 #' @param validation Samples that are not learned from: a share of the samples (0 to 1) drawn at random, or `list(x, y)`.
 #' @param class_weights How much a sample of each class counts in the loss: numbers named after the classes, or `"balanced"`: classes
 #'   count as if all had the same number of samples.
-#' @param schedule How the learning rate changes: a function of the epoch (1, 2, ...) that gives what it is multiplied by, or `"cosine"`, which
-#'   falls to 0 step by step. `NULL`: it stays.
+#' @param schedule How the learning rate changes: a function of the epoch (1, 2, ...) that gives what it is multiplied by; `"cosine"`, which
+#'   falls to 0 step by step; or `"plateau"`: after 5 epochs without a lower validation loss (training loss without `validation`) it is
+#'   multiplied by 0.2, and again after 5 more: `list("plateau", factor = 0.2, patience = 5)`. `NULL`: it stays.
 #' @param early_stopping Epochs without a lower validation loss (training loss without `validation`), after which training ends. The
 #'   result then has the weights of the best epoch. `NULL`: never.
 #' @param augment_reverse_complement `TRUE`: each time a sample is learned from, a draw decides which of its strands is read.
@@ -89,13 +90,13 @@ fit_model <- function(model, x, y = NULL, epochs = 10, batch_size = 32, optimize
                      method$numbers, parts$trained, run, frame)
     state <- list(seed = seed, settings = settings, epoch = 0, history = NULL, best = NULL, ended = FALSE)
     if (!is.null(saved)) state <- resume(trainer, saved, state, frame)
+    watched <- if (is.null(data$validation)) "loss" else "val_loss"
     while (state$epoch < epochs && !state$ended) {
         state$epoch <- state$epoch + 1
-        row <- train_epoch(trainer, data, state$epoch, batch_size, learning_rate, factor_of, goal, augment_reverse_complement, seed,
-                           part_of_run(run, state$epoch, epochs), frame)
+        row <- train_epoch(trainer, data, state$epoch, batch_size, learning_rate, factor_of, state$history[[watched]], goal,
+                           augment_reverse_complement, seed, part_of_run(run, state$epoch, epochs), frame)
         row <- cbind(row, validate(model, trained_weights(trainer, parts), data$validation, goal, run, frame))
         state$history <- rbind(state$history, row)
-        watched <- if (is.null(data$validation)) "loss" else "val_loss"
         if (!is.null(early_stopping)) state <- watch(state, state$history[[watched]], trained_weights(trainer, parts), early_stopping)
         for (callback in callbacks) if (isFALSE(callback(state$history))) state$ended <- TRUE
         if (!is.null(checkpoint)) write_checkpoint(c(state, list(trainer = .Call(C_trainer_state, trainer))), checkpoint)
@@ -109,13 +110,13 @@ fit_model <- function(model, x, y = NULL, epochs = 10, batch_size = 32, optimize
 # ---- epochs ----
 
 # Order and strands of an epoch have streams of random numbers of their own.
-train_epoch <- function(trainer, data, epoch, batch_size, learning_rate, factor_of, goal, augment, seed, run, frame) {
+train_epoch <- function(trainer, data, epoch, batch_size, learning_rate, factor_of, losses, goal, augment, seed, run, frame) {
     samples <- if (is.null(data$draw)) data else data$draw(epoch)
     order <- order(.Call(C_random, seed, 2 * epoch, samples$count, 2^52))
     reversed <- if (augment) .Call(C_random, seed, 2 * epoch + 1, samples$count, 2) == 1 else logical(samples$count)
     batch <- min(batch_size, samples$count)
     steps <- ceiling(samples$count / batch)
-    rates <- learning_rate * rep_len(factor_of(epoch, steps), steps)
+    rates <- learning_rate * rep_len(factor_of(epoch, steps, losses), steps)
     if (!is.numeric(rates) || !all(is.finite(rates)) || any(rates < 0))
         stop_input("{.arg schedule} must give finite numbers from 0, not {friendly(rates[1])}.", call = frame)
     found <- .Call(C_train, trainer, samples[c("bases", "starts", "arrays", "targets", "weights")], order, reversed, rates, run, frame)
@@ -209,12 +210,41 @@ check_optimizer <- function(optimizer, call = parent.frame()) {
                                                  get("beta_2"), get("epsilon"), get("weight_decay"))))
 }
 
-# A function of the epoch and its number of steps: factors of the learning rate, one or one a step.
+# A function of the epoch, its number of steps and the losses of the epochs before: factors of the learning rate, one or one a step.
 check_schedule <- function(schedule, epochs, call = parent.frame()) {
-    if (is.null(schedule)) return(function(epoch, steps) 1)
-    if (is.function(schedule)) return(function(epoch, steps) schedule(epoch))
-    check_choice(schedule, "cosine", name = "schedule", call = call)
-    function(epoch, steps) (1 + cos(pi * (epoch - 1 + (seq_len(steps) - 1) / steps) / epochs)) / 2
+    if (is.null(schedule)) return(function(epoch, steps, losses) 1)
+    if (is.function(schedule)) return(function(epoch, steps, losses) schedule(epoch))
+    if (!is.list(schedule)) schedule <- list(schedule)
+    name <- check_choice(if (length(schedule)) schedule[[1]], c("cosine", "plateau"), name = "schedule", call = call)
+    if (name == "plateau") return(plateau_schedule(schedule[-1], call))
+    if (length(schedule) > 1) stop_input("{.val cosine} has no settings.", call = call)
+    function(epoch, steps, losses) (1 + cos(pi * (epoch - 1 + (seq_len(steps) - 1) / steps) / epochs)) / 2
+}
+
+plateau_schedule <- function(given, call) {
+    known <- list(factor = 0.2, patience = 5)
+    wrong <- setdiff(c(names(given), ""[is.null(names(given)) && length(given)]), names(known))
+    if (length(wrong)) stop_input("The settings of {.val plateau} are {.val {names(known)}}, not {.val {wrong[1]}}.", call = call)
+    known[names(given)] <- given
+    if (!is.numeric(known$factor) || length(known$factor) != 1 || !isTRUE(known$factor > 0 && known$factor < 1))
+        stop_input("{.field factor} of {.val plateau} must be a number between 0 and 1, not {friendly(known$factor)}.", call = call)
+    patience <- check_number(known$patience, 1, 1e6, name = "patience", call = call)
+    function(epoch, steps, losses) known$factor^plateaus(losses, patience)
+}
+
+# How often the losses did not fall for so many epochs in a row.
+plateaus <- function(losses, patience) {
+    best <- Inf
+    waited <- times <- 0
+    for (loss in losses) {
+        waited <- if (loss < best) 0 else waited + 1
+        best <- min(best, loss)
+        if (waited == patience) {
+            times <- times + 1
+            waited <- 0
+        }
+    }
+    times
 }
 
 check_callbacks <- function(callbacks, call = parent.frame()) {

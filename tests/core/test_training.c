@@ -215,20 +215,22 @@ static void slopes(void)
     }
 }
 
+/* Taps and channels enough for the frequency domain. */
+static void many_taps(void)
+{
+    net *n = new_net();
+    const char *const paddings[] = {"same", "valid", "causal"};
+    int at = activation(n, conv(n, input(n, sequence(240 + draw(60), 4)), 9, 4, 20, "same"), "tanh");
+    const int in_frequencies = conv(n, norm(n, at, 20), 12 + draw(20), 20, 33, paddings[draw(3)]);
+    at = pool(n, activation(n, in_frequencies, "tanh"), &ng_average_pooling1d, 3, 3, "same");
+    at = dense(n, add(n, &ng_global_average_pooling1d, at, -1), 33, 2);
+    check_task(n, at, NG_CATEGORICAL_CROSS_ENTROPY, 2);
+}
+
 /* Few long samples, whose rows are dealt: the loss and its gradient are those of shards, and threads change no bit. */
-static void long_samples(void)
+static void check_long(task *q)
 {
     enum { FEW = 3 };
-    net *n = new_net();
-    int at = conv(n, input(n, sequence(16400 + draw(400), 4)), 9, 4, 16, "same");
-    at = pool(n, activation(n, at, "relu"), &ng_max_pooling1d, 3, 3, "valid");
-    at = activation(n, conv(n, norm(n, at, 16), 4, 16, 7, "valid"), "tanh");
-    at = add(n, &ng_layer_normalization, at, -1);
-    weight(n, 1, 7, 0, 0, 0.8, 1.2);
-    weight(n, 1, 7, 0, 0, -0.2, 0.2);
-    at = add(n, &ng_add, dense(n, at, 7, 5), dense(n, at, 7, 5));
-    const int pooled = add(n, &ng_global_max_pooling1d, norm(n, pool(n, at, &ng_average_pooling1d, 4, 4, "same"), 5), -1);
-    task *q = new_task(n, dense(n, norm(n, pooled, 5), 5, 2), NG_CATEGORICAL_CROSS_ENTROPY, 2);
     ng_trainer *t[3];
     ng_arena *arenas[3];
     double loss[3], right[3];
@@ -250,7 +252,31 @@ static void long_samples(void)
         CHECK(off < 1e-3 * size);                                    /* sums of 10,000 floats in two orders */
     }
     for (int k = 0; k < 3; k++) ng_arena_free(arenas[k]);
-    ng_arena_free(n->arena);
+    ng_arena_free(q->net->arena);
+}
+
+static void long_samples(void)
+{
+    net *n = new_net();
+    int at = conv(n, input(n, sequence(16400 + draw(400), 4)), 9, 4, 16, "same");
+    at = pool(n, activation(n, at, "relu"), &ng_max_pooling1d, 3, 3, "valid");
+    at = activation(n, conv(n, norm(n, at, 16), 4, 16, 7, "valid"), "tanh");
+    at = add(n, &ng_layer_normalization, at, -1);
+    weight(n, 1, 7, 0, 0, 0.8, 1.2);
+    weight(n, 1, 7, 0, 0, -0.2, 0.2);
+    at = add(n, &ng_add, dense(n, at, 7, 5), dense(n, at, 7, 5));
+    const int pooled = add(n, &ng_global_max_pooling1d, norm(n, pool(n, at, &ng_average_pooling1d, 4, 4, "same"), 5), -1);
+    check_long(new_task(n, dense(n, norm(n, pooled, 5), 5, 2), NG_CATEGORICAL_CROSS_ENTROPY, 2));
+}
+
+/* And in the frequency domain, where parts are of whole blocks. */
+static void long_samples_of_many_taps(void)
+{
+    net *n = new_net();
+    int at = activation(n, conv(n, input(n, sequence(16400 + draw(400), 4)), 9, 4, 16, "same"), "tanh");
+    for (int k = 0; k < 3; k++) at = activation(n, conv(n, at, 20, 16, 16, k == 1 ? "valid" : "same"), "tanh");
+    at = dense(n, add(n, &ng_global_average_pooling1d, at, -1), 16, 2);
+    check_long(new_task(n, at, NG_CATEGORICAL_CROSS_ENTROPY, 2));
 }
 
 /* ---- the rest ---- */
@@ -345,5 +371,7 @@ int main(void)
     dropouts();
     strands();
     memory();
+    for (int repeat = 0; repeat < 4; repeat++) many_taps();
+    long_samples_of_many_taps();
     return finish();
 }

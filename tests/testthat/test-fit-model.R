@@ -84,6 +84,14 @@ test_that("early stopping returns the best epoch, callbacks can end", {
 test_that("schedules multiply the learning rate", {
     expect_equal(fit_short(schedule = function(epoch) 1 / epoch)@history$learning_rate, 0.001 / 1:3)
     expect_equal(fit_short(schedule = "cosine")@history$learning_rate[3], 0.001 * (1 + cos(pi * 11 / 12)) / 2)
+    expect_equal(plateaus(c(3, 2, 2, 2.5, 1, 1, 1, 1), 2), 2)                   # 2 and 2.5 are no lower than 2; two pairs of 1
+    expect_equal(plateaus(NULL, 1), 0)
+    waiting <- fit_short(schedule = list("plateau", factor = 0.5, patience = 1), learning_rate = 0.3, epochs = 12)@history
+    fell <- diff(c(Inf, cummin(waiting$loss))) < 0
+    expect_equal(waiting$learning_rate, 0.3 * 0.5^c(0, cumsum(!fell)[-12]))
+    expect_true(any(!fell))
+    expect_error(fit_short(schedule = list("plateau", factor = 2)), class = "nucleograd_error_argument")
+    expect_error(fit_short(schedule = list("plateau", wait = 2)), class = "nucleograd_error_argument")
 })
 
 test_that("class weights stand for copies of samples", {

@@ -1,4 +1,5 @@
-/* core/kernels/fourier_conv1d.h: the faster twin of Conv1D for many taps: both directions in the frequency domain. */
+/* core/kernels/fourier_conv1d.h: the faster twin of Conv1D for many taps: both directions in the frequency domain, the gradient of
+ * the weights as the layer itself has it. */
 #ifndef NG_KERNELS_FOURIER_CONV1D_H
 #define NG_KERNELS_FOURIER_CONV1D_H
 #include "core/network/layer.h"

@@ -5,7 +5,7 @@
 typedef struct product {
     const float *a, *b, *start;                  /* start: y itself, or a row of values that all rows begin with */
     float *y;
-    int64_t rows, columns, depth, a_stride, panel_stride, start_stride, y_stride;
+    int64_t rows, columns, depth, a_stride, a_step, panel_stride, start_stride, y_stride;
     int64_t chain;                               /* terms of one; at most depth */
     bool apart;                                  /* the first one begins with 0 too */
 } product;
@@ -100,11 +100,20 @@ ng_status ng_pack_nothing(int64_t depth, int64_t columns, ng_arena *arena, ng_pa
     return NG_OK;
 }
 
+/* Rows of a panel in turns of a few, so that they stay in the cache while the columns pass by. */
 void ng_pack_rows(ng_packed *packed, int64_t first, int64_t rows, const float *b, int64_t row_stride, int64_t column_stride)
 {
-    for (int64_t o = 0; o < packed->columns; o++) {
-        float *to = packed->panels + (o / NG_PANEL * packed->depth + first) * NG_PANEL + o % NG_PANEL;
-        for (int64_t k = 0; k < rows; k++) to[k * NG_PANEL] = b[k * row_stride + o * column_stride];
+    enum { TURN = 64 };
+    for (int64_t column = 0; column < packed->columns; column += NG_PANEL) {
+        const int64_t width = packed->columns - column < NG_PANEL ? packed->columns - column : NG_PANEL;
+        float *to = packed->panels + (column * packed->depth + first * NG_PANEL);
+        const float *from = b + column * column_stride;
+        for (int64_t k = 0; column_stride == 1 && k < rows; k++)
+            memcpy(to + k * NG_PANEL, from + k * row_stride, (size_t)width * sizeof *to);
+        for (int64_t begin = 0; column_stride != 1 && begin < rows; begin += TURN)
+            for (int64_t o = 0; o < width; o++)
+                for (int64_t k = begin; k < begin + TURN && k < rows; k++)
+                    to[k * NG_PANEL + o] = from[k * row_stride + o * column_stride];
     }
 }
 
@@ -120,6 +129,14 @@ void ng_multiply(const float *a, int64_t rows, int64_t a_stride, const ng_packed
                  const float *bias, bool add, float *y, int64_t y_stride)
 {
     const product p = {a, b->panels + k_first * NG_PANEL, add ? y : bias ? bias : b->zeros, y, rows, b->columns, k_last - k_first,
-                       a_stride, b->depth * NG_PANEL, add ? y_stride : 0, y_stride, b->chain ? b->chain : b->depth, b->chain && add};
+                       a_stride, 1, b->depth * NG_PANEL, add ? y_stride : 0, y_stride, b->chain ? b->chain : b->depth, b->chain && add};
+    chosen()->multiply(&p);
+}
+
+void ng_add_product_of_turned(const float *a, int64_t rows, int64_t a_stride, int64_t a_step, const ng_packed *b, int64_t k_first,
+                              int64_t k_last, float *y, int64_t y_stride)
+{
+    const product p = {a, b->panels + k_first * NG_PANEL, y, y, rows, b->columns, k_last - k_first, a_stride, a_step,
+                       b->depth * NG_PANEL, y_stride, y_stride, b->depth, false};
     chosen()->multiply(&p);
 }

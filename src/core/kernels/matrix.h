@@ -39,6 +39,11 @@ static inline ng_packed ng_columns(const ng_packed *b, int64_t first, int64_t co
 void ng_multiply(const float *a, int64_t rows, int64_t a_stride, const ng_packed *b, int64_t k_first, int64_t k_last,
                  const float *bias, bool add, float *y, int64_t y_stride);
 
+/* The same, added to y, where element (r, k) of a lies at a + r * a_stride + (k - k_first) * a_step: with a_stride 1 a is read
+ * column by column, as the gradient of a weight, a sum over rows, has it. */
+void ng_add_product_of_turned(const float *a, int64_t rows, int64_t a_stride, int64_t a_step, const ng_packed *b, int64_t k_first,
+                              int64_t k_last, float *y, int64_t y_stride);
+
 /* "avx512", "avx2" or "portable": what the dispatcher takes on this machine. ng_force_kernel() overrides it for tests; false
  * if this machine cannot run it; NULL returns to the default. */
 const char *ng_kernel_name(void);

@@ -17,8 +17,8 @@
 INLINE TARGET void CHAIN(const product *p, int64_t row, int64_t column, int64_t first, int64_t last, bool apart, const float *start,
                          int64_t start_stride, float *y, int64_t y_stride, const int rows, const int vectors)
 {
-    const float *a = p->a + row * p->a_stride + first, *b[MOST_VECTORS];
-    const int64_t depth = last - first, a_stride = p->a_stride;
+    const float *a = p->a + row * p->a_stride + first * p->a_step, *b[MOST_VECTORS];
+    const int64_t depth = last - first, a_stride = p->a_stride, a_step = p->a_step;
     VECTOR sum[MOST_ROWS][MOST_VECTORS], weight[MOST_VECTORS];
     UNROLL for (int v = 0; v < vectors; v++) {
         const int64_t at = column + v * LANES;
@@ -27,10 +27,10 @@ INLINE TARGET void CHAIN(const product *p, int64_t row, int64_t column, int64_t 
             if (apart) sum[r][v] = BROADCAST(0);
             else memcpy(&sum[r][v], start + r * start_stride + v * LANES, sizeof(VECTOR));
     }
-    for (int64_t k = 0; k < depth; k++) {
+    for (int64_t k = 0; k < depth; k++, a += a_step) {
         UNROLL for (int v = 0; v < vectors; v++) memcpy(&weight[v], b[v] + k * NG_PANEL, sizeof(VECTOR));
         UNROLL for (int r = 0; r < rows; r++) {
-            const VECTOR value = BROADCAST(a[r * a_stride + k]);
+            const VECTOR value = BROADCAST(a[r * a_stride]);
             UNROLL for (int v = 0; v < vectors; v++) sum[r][v] = MULTIPLY_ADD(value, weight[v], sum[r][v]);
         }
     }

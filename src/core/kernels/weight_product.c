@@ -1,6 +1,5 @@
-/* core/kernels/weight_product.c: a block of x is turned, so that a channel's rows lie side by side, and a block of dy packed; then
- * each tap is one matrix product. With a stride s rows of x fall into s phases, and a tap reads one of them row by row. Where
- * channels are few and taps many, a channel's taps are the rows of the product: tap j begins j d numbers further. */
+/* core/kernels/weight_product.c: a block of dy is packed; then each tap is one matrix product, whose factor x is read down its columns.
+ * Where channels are few and taps many, a channel's taps are the rows of the product: tap j begins j d rows further. */
 #include <string.h>
 #include "core/kernels/matrix.h"
 #include "core/kernels/weight_product.h"
@@ -12,25 +11,21 @@ static int64_t panels(int64_t filters) { return (filters + NG_PANEL - 1) / NG_PA
 
 static int64_t in_block(int64_t rows) { return rows < BLOCK ? rows : BLOCK; }
 
-/* Rows of a phase in a block of dy. */
-static int64_t phase_rows(ng_reach r, int64_t rows) { return ((in_block(rows) - 1) * r.stride + (r.size - 1) * r.dilation) / r.stride + 1; }
+/* Rows of x that so many rows of dy read. */
+static int64_t span_of(ng_reach r, int64_t rows) { return (rows - 1) * r.stride + (r.size - 1) * r.dilation + 1; }
 
 int64_t ng_weight_product_floats(ng_reach r, int64_t rows, int64_t channels, int64_t filters)
 {
-    return r.stride * channels * phase_rows(r, rows) + panels(filters) * in_block(rows) * NG_PANEL;
+    return span_of(r, in_block(rows)) * channels + panels(filters) * in_block(rows) * NG_PANEL;
 }
 
-/* turned[phase][c][m] = x[first + m s + phase, c] for the rows that the block reads. */
-static void turn(const ng_weight_product *p, int64_t first, int64_t span, float *turned)
+/* A block of x that sticks out, between zeros. */
+static void copy_rows(const ng_weight_product *p, int64_t first, int64_t span, float *copy)
 {
-    const int64_t s = p->reach.stride, C = p->channels, M = phase_rows(p->reach, p->rows);
-    if (first < 0 || first + span > p->x_length) memset(turned, 0, (size_t)(s * C * M) * sizeof *turned);
     const ng_range there = ng_clip(first, first + span, p->x_length);
-    for (int64_t q = there.first; q < there.last; q++) {
-        const float *row = p->x + q * p->x_stride;
-        float *to = turned + (q - first) % s * C * M + (q - first) / s;
-        for (int64_t c = 0; c < C; c++) to[c * M] = row[c];
-    }
+    memset(copy, 0, (size_t)(span * p->channels) * sizeof *copy);
+    for (int64_t q = there.first; q < there.last; q++)
+        memcpy(copy + (q - first) * p->channels, p->x + q * p->x_stride, (size_t)p->channels * sizeof *copy);
 }
 
 static ng_packed pack(const ng_weight_product *p, int64_t first, int64_t rows, float *to)
@@ -49,17 +44,21 @@ static ng_packed pack(const ng_weight_product *p, int64_t first, int64_t rows, f
 void ng_add_weight_product(const ng_weight_product *p, float *dw, float *scratch)
 {
     const ng_reach r = p->reach;
-    const int64_t C = p->channels, M = phase_rows(r, p->rows), s = r.stride, d = r.dilation;
-    const bool by_channel = s == 1 && C < FEW && r.size > C;
-    float *turned = scratch, *packed_rows = scratch + s * C * M;
-    for (int64_t first = 0; first < p->rows; first += BLOCK) {
-        const int64_t rows = p->rows - first < BLOCK ? p->rows - first : BLOCK;
-        turn(p, (p->first + first) * s - r.pad, (rows - 1) * s + (r.size - 1) * d + 1, turned);
-        const ng_packed dy = pack(p, first, rows, packed_rows);
-        for (int64_t c = 0; by_channel && c < C; c++)
-            ng_multiply(turned + c * M, r.size, d, &dy, 0, rows, NULL, true, dw + c * p->channel_stride, p->tap_stride);
-        for (int64_t j = 0; !by_channel && j < r.size; j++)
-            ng_multiply(turned + j * d % s * C * M + j * d / s, C, M, &dy, 0, rows, NULL, true, dw + j * p->tap_stride, p->channel_stride);
+    const int64_t C = p->channels, s = r.stride, d = r.dilation;
+    float *copy = scratch, *packed_rows = scratch + span_of(r, in_block(p->rows)) * C;
+    for (int64_t at = 0; at < p->rows; at += BLOCK) {
+        const int64_t rows = in_block(p->rows - at), first = (p->first + at) * s - r.pad, span = span_of(r, rows);
+        const bool inside = first >= 0 && first + span <= p->x_length;
+        const float *x = inside ? p->x + first * p->x_stride : copy;
+        const int64_t row = inside ? p->x_stride : C;
+        if (!inside) copy_rows(p, first, span, copy);
+        const ng_packed dy = pack(p, at, rows, packed_rows);
+        if (C < FEW && r.size > C)
+            for (int64_t c = 0; c < C; c++)
+                ng_add_product_of_turned(x + c, r.size, d * row, s * row, &dy, 0, rows, dw + c * p->channel_stride, p->tap_stride);
+        else
+            for (int64_t j = 0; j < r.size; j++)
+                ng_add_product_of_turned(x + j * d * row, C, 1, s * row, &dy, 0, rows, dw + j * p->tap_stride, p->channel_stride);
     }
 }
 

@@ -74,13 +74,22 @@ static ng_tile *operands_of(const ng_trainer *t, part p, int set)
     return t->tiles + p.thread * (2 * t->graph.count + 2 * t->most_inputs) + 2 * t->graph.count + set * t->most_inputs;
 }
 
-static ng_tile rows_of(ng_tile tile, part p)
+/* Parts begin at multiples of `align`. */
+static int64_t begin_of(int64_t at, int64_t of, int64_t length, int64_t align)
 {
-    tile.first = p.at * tile.length / p.of;
-    tile.last = (p.at + 1) * tile.length / p.of;
+    const int64_t begin = align > 1 ? (at * length / of + align - 1) / align * align : at * length / of;
+    return begin < length ? begin : length;
+}
+
+static ng_tile aligned_rows_of(ng_tile tile, part p, int64_t align)
+{
+    tile.first = begin_of(p.at, p.of, tile.length, align);
+    tile.last = begin_of(p.at + 1, p.of, tile.length, align);
     if (tile.data) tile.data += tile.first * tile.channels;
     return tile;
 }
+
+static ng_tile rows_of(ng_tile tile, part p) { return aligned_rows_of(tile, p, 1); }
 
 /* Can the rows of this layer be dealt? */
 static bool splits(const ng_trainer *t, const ng_unit *unit)
@@ -127,7 +136,7 @@ static void read_input(const block *b, int k, ng_tile *to)
 static void forward_rows(block *b, int k, part p)
 {
     const ng_unit *unit = &b->trainer->units[k];
-    ng_tile y = rows_of(as_layer_sees(b->values[k], unit->layer.out, unit->group), p);
+    ng_tile y = aligned_rows_of(as_layer_sees(b->values[k], unit->layer.out, unit->group), p, unit->forward.y_align);
     const ng_tile *from = &b->values[unit->inputs[0]];
     if (unit->statistics) ng_normalize(unit->statistics, from, &y);
     else if (unit->dropout > 0) {
@@ -244,7 +253,7 @@ static void backward_rows(block *b, int k, part p)
     const ng_tile dy = as_layer_sees(b->gradients[k], layer->out, unit->group);
     ng_tile *wanted = operands_of(t, p, 0), *x = operands_of(t, p, 1);
     gather(unit, b->gradients, wanted);
-    for (int i = 0; i < layer->inputs; i++) wanted[i] = rows_of(wanted[i], p);
+    for (int i = 0; i < layer->inputs; i++) wanted[i] = aligned_rows_of(wanted[i], p, layer->x_align);
     if (unit->dropout > 0) {
         const ng_dropout_draw draw = draw_of(b, k);
         ng_drop(&draw, unit->dropout, layer->type == &ng_spatial_dropout1d, &dy, true, wanted);
@@ -360,11 +369,17 @@ static void run_segment(ng_trainer *t, int s, const batch *todo, direction way)
 
 static void add_shards(ng_trainer *t)
 {
+    enum { CHUNK = 1024 };
 #pragma omp parallel for schedule(static) num_threads(t->threads)
-    for (int64_t i = 0; i < t->trained_count; i++) {
-        double sum = 0;
-        for (int64_t shard = 0; shard < NG_SHARDS; shard++) sum += (double)t->partial[shard * t->trained_count + i];
-        t->partial[i] = (float)sum;
+    for (int64_t at = 0; at < t->trained_count; at += CHUNK) {
+        const int64_t count = t->trained_count - at < CHUNK ? t->trained_count - at : CHUNK;
+        double sums[CHUNK] = {0};
+        for (int64_t shard = 0; shard < NG_SHARDS; shard++) {
+            const float *from = t->partial + shard * t->trained_count + at;
+#pragma omp simd
+            for (int64_t i = 0; i < count; i++) sums[i] += (double)from[i];
+        }
+        for (int64_t i = 0; i < count; i++) t->partial[at + i] = (float)sums[i];
     }
 }
 

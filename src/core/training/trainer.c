@@ -1,10 +1,13 @@
 #include <string.h>
+#include "core/kernels/fourier_conv1d.h"
 #include "core/kernels/one_hot_conv1d.h"
+#include "core/kernels/relu_pool.h"
 #include "core/network/types.h"
 #include "core/training/trainer.h"
 
 enum {
     BLOCK_BYTES = 1 << 20,                       /* of the tensors of a block, where layers read few rows */
+    SPECTRA_ROWS = 1 << 11,                      /* of a batch, that pay for spectra of the weights, which each step makes anew */
     LONG_ROWS = 1 << 14                          /* of the longest input of a network whose rows are worth dealing */
 };
 
@@ -81,6 +84,29 @@ static void find_needed(ng_trainer *t)
     for (int k = t->settings.output; k >= 0; k--)
         for (int i = 0; t->units[k].needed && i < t->graph.calls[k].input_count; i++) t->units[t->graph.calls[k].inputs[i]].needed = true;
     for (int i = 0; i < t->graph.input_count; i++) t->units[t->graph.inputs[i]].needed = true;
+    for (int k = 0; k < t->graph.count; k++) t->units[k].used = t->units[k].needed;
+}
+
+static int readers_of(const ng_trainer *t, int at)
+{
+    int readers = at == t->settings.output;
+    for (int k = at + 1; k < t->graph.count; k++)
+        for (int i = 0; t->units[k].used && i < t->graph.calls[k].input_count; i++) readers += t->graph.calls[k].inputs[i] == at;
+    return readers;
+}
+
+/* A pool takes the relu that it alone reads into itself. */
+static ng_status join_relu(ng_trainer *t, int k, ng_error *error)
+{
+    ng_unit *pool = &t->units[k], *relu = t->graph.calls[k].input_count ? &t->units[pool->inputs[0]] : NULL;
+    ng_layer joined;
+    if (!relu || relu->layer.type != &ng_activation || pool->group > 1 || relu->group > 1 || readers_of(t, pool->inputs[0]) > 1) return NG_OK;
+    if (!ng_relu_pool(&relu->layer, NULL, &pool->layer, t->arena, &joined))
+        return relu->needed ? NG_OK : ng_fail(error, NG_OUT_OF_MEMORY, &pool->layer, "no memory is left to train with");
+    pool->layer = joined;
+    pool->inputs = relu->inputs;
+    relu->needed = false;
+    return NG_OK;
 }
 
 ng_status ng_trainer_refresh(ng_trainer *t, ng_error *error)
@@ -89,7 +115,7 @@ ng_status ng_trainer_refresh(ng_trainer *t, ng_error *error)
     for (int k = 0; k < t->graph.count; k++) {
         ng_unit *unit = &t->units[k];
         const ng_call *call = &t->graph.calls[k];
-        if (!unit->needed) continue;
+        if (!unit->used) continue;
         ng_shape *in = ng_alloc(t->arena, most(call->input_count, 1), sizeof *in, error);
         if (!in) return error->status;
         for (int i = 0; i < call->input_count; i++) in[i] = t->units[call->inputs[i]].whole;
@@ -97,9 +123,12 @@ ng_status ng_trainer_refresh(ng_trainer *t, ng_error *error)
             if (t->graph.inputs[i] == k) in[0] = t->input_shapes[i];
         if (ng_call_shape(&t->graph, k, in, t->arena, &unit->layer, &unit->whole, &unit->group, error)) return error->status;
         unit->inputs = call->inputs;
+        if (join_relu(t, k, error)) return error->status;
+        const bool reads_input = call->input_count == 1 && t->units[call->inputs[0]].layer.inputs == 0;
+        if (call->input_count == 1 && !reads_input && t->settings.batch * ng_size(unit->whole) >= SPECTRA_ROWS * unit->whole.channels &&
+            ng_fourier_conv1d(&unit->layer, t->threads, t->arena, error)) return error->status;
         unit->forward = unit->layer;
-        if (call->input_count == 1 && t->units[call->inputs[0]].layer.inputs == 0 && ng_one_hot_conv1d(&unit->forward, t->arena, error))
-            return error->status;
+        if (reads_input && ng_one_hot_conv1d(&unit->forward, t->arena, error)) return error->status;
     }
     return NG_OK;
 }

@@ -34,7 +34,7 @@ typedef struct ng_unit {                         /* a node of the network as it 
     ng_shape whole;
     int64_t group;
     int segment;
-    bool needed, reaches;                        /* reaches: it or what it reads has weights that are trained */
+    bool used, needed, reaches;                  /* needed: and not a part of its reader; reaches: it or what it reads is trained */
     bool keeps_value, keeps_gradient;            /* for the whole batch */
     float *value, *gradient;
     uint8_t *code;
