@@ -1,14 +1,16 @@
-# longtests/damaged-texts.R [each]: `each` (default 1,000) damaged files of each kind: FASTA, FASTA under gzip, GFF3 and ONNX. What is read must be read, and
-# what is refused be refused in our words, in 5 s; what is read must be whole: a genome of letters, genes inside it, a model that
-# predicts or says why not. Prints a table; the last line counts. longtests/damaged-files does so for Keras files.
+# longtests/damaged-texts.R [each] [seed]: `each` (default 1,000) damaged files of each kind: FASTA, FASTA under gzip, GFF3 and ONNX.
+# What is read must be read, and what is refused be refused in our words, in 5 s; what is read must be whole: a genome of letters,
+# genes inside it, a model that predicts or says why not. Prints a table; the last line counts. longtests/damaged-files does so for
+# Keras files.
 #     R_LIBS=build/library Rscript longtests/damaged-texts.R 1500
 suppressMessages(library(nucleograd))
 options(cli.progress_show_after = Inf)
-each <- as.numeric(c(commandArgs(TRUE), 1000)[1])
+given <- as.numeric(commandArgs(TRUE))
+each <- c(given, 1000)[1]
 here <- file.path("tests", "testthat")
 bytes_of <- function(file) readBin(file, "raw", 1e6)
 
-set.seed(1)
+set.seed(c(given[-1], 1)[1])
 letters_of <- function(n) paste(sample(c("A", "C", "G", "T", "N", "r"), n, replace = TRUE, prob = c(9, 9, 9, 9, 1, 1)), collapse = "")
 fasta <- charToRaw(paste0(">contig_1 a first one [topology=circular]\n", paste(replicate(20, letters_of(60)), collapse = "\n"), "\n>contig_2\n", letters_of(300), "\n"))
 genome_file <- tempfile(fileext = ".fasta")

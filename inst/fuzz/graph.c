@@ -161,9 +161,10 @@ static void enter(built *n, int rank)
     else set(n, "shape", NULL, 3, 2, 1 + below(n->from, 20));
     const double *axes = n->numbers[at][0];
     if (rank == 3) n->numbers[at][0][2] = channels;
-    n->shapes[n->graph.input_count] = (ng_shape){rank, rank == 3 ? 2 : 1, rank == 1 ? 1 : rank == 2 ? (int64_t)fmin(fmax(isnan(length) ? 1 : length, -9), 1e6) : (int64_t)axes[1],
+    n->shapes[n->graph.input_count] = (ng_shape){rank, rank == 3 ? 2 : 1, rank == 1 ? 1 : rank == 2 ? (int64_t)fmin(fmax(isnan(length) ? below(n->from, 3) : length, -9), 1e6) : (int64_t)axes[1],
                                                  (int64_t)channels};
     n->whole[at] = n->shapes[n->graph.input_count];
+    if (n->whole[at].length < 1) n->whole[at].length = 1;                        /* refused by the plan: no layer reads it */
     n->entrances[n->graph.input_count++] = at;
     n->graph.count++;
 }

@@ -395,6 +395,10 @@ static void test_input(void)
     q.layer.out = (ng_shape){2, 1, 50, 5};
     refuse(&q, NG_BAD_INPUT);
     start_trial(&q, &ng_input, 0, NULL);
+    set_numbers(&q, "shape", 2, NAN, 4, 0);
+    q.layer.out = (ng_shape){2, 1, 0, 4};
+    refuse(&q, NG_BAD_INPUT);
+    start_trial(&q, &ng_input, 0, NULL);
     set_numbers(&q, "shape", 3, 2, 30, 4);
     CHECK(ng_input.shape(&q.layer, q.arena, &error) == NG_OK && q.layer.out.rank == 3 && ng_size(q.layer.out) == 240);
     q.layer.out = (ng_shape){2, 1, 30, 4};

@@ -19,6 +19,8 @@ static ng_status shape(ng_layer *layer, ng_arena *arena, ng_error *error)
         int64_t *size = &axis[3 - rank + i], stated = *size;
         if (!(fixed && isnan(ng_number(layer->settings, "shape", i, NAN))))
             if (ng_whole(layer, "shape", i, 0, 1, &stated, error)) return error->status;
+        if (fixed && *size < 1)
+            return ng_fail(error, NG_BAD_INPUT, layer, "axis %lld of the data is %lld; it must be 1 or more", (long long)i + 1, (long long)*size);
         if (fixed && *size != stated)
             return ng_fail(error, NG_BAD_INPUT, layer, "axis %lld of the data is %lld; the model file says %lld", (long long)i + 1,
                            (long long)*size, (long long)stated);
