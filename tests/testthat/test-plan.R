@@ -81,6 +81,14 @@ test_that("a run keeps to its limit and gives the same bits, or asks for what it
     expect_error(predict(toy(), genome, memory_bytes = 0.5 * needed), class = "nucleograd_error_memory")
 })
 
+test_that("ten million bases fit into the default memory where a network pools over all of them", {
+    step <- function(filters) list(conv(filters, 24), pool(4), batch_norm())
+    layers <- do.call(c, lapply(c(32, 32, 64, 64, 128, 128, 256), step))
+    model <- do.call(sequence_network, c(list(1e7), layers, list(global_pool("average"), dense(1), seed = 1)))
+    long <- Biostrings::DNAStringSet(c(contig = strrep("ACGT", 2.5e6)))
+    expect_lte(plan(model, long, nodes = 8, threads = 2, memory_bytes = 1e9)@settings$core_bytes, 1e9)
+})
+
 test_that("windows beside ambiguous bases take memory of their own, wherever they are", {
     clear <- random_genome(60000, seed = 2)
     ambiguous <- Biostrings::replaceAt(clear, IRanges::IRanges(c(22001, 45001), c(38000, 45003)), c(strrep("N", 16000), "NRY"))

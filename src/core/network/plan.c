@@ -403,6 +403,7 @@ static ng_status cut_stages(ng_plan *plan, int64_t memory_bytes, ng_arena *arena
 
     ng_range *rows = ng_alloc(arena, plan->count, sizeof *rows, error);
     if (!rows) return error->status;
+    for (int i = 0; i < plan->origin_count; i++) memory_bytes -= 2 * node_bytes(&plan->nodes[plan->origins[i]]);     /* taken by sums and winners */
     ng_stage *stage = plan->stages;
     *stage = (ng_stage){.first = plan->trunk_first, .last = plan->trunk_first};
     for (int k = plan->trunk_first; k < plan->head_first; k++) {
