@@ -82,9 +82,9 @@ test_that("a run keeps to its limit and gives the same bits, or asks for what it
 })
 
 test_that("ten million bases fit into the default memory where a network pools over all of them", {
-    step <- function(filters) list(conv(filters, 24), pool(4), batch_norm())
+    step <- function(filters) list(nucleograd::conv(filters, 24), nucleograd::pool(4), nucleograd::batch_norm())
     layers <- do.call(c, lapply(c(32, 32, 64, 64, 128, 128, 256), step))
-    model <- do.call(sequence_network, c(list(1e7), layers, list(global_pool("average"), nucleograd::dense(1), seed = 1)))
+    model <- do.call(sequence_network, c(list(1e7), layers, list(nucleograd::global_pool("average"), nucleograd::dense(1), seed = 1)))
     long <- Biostrings::DNAStringSet(c(contig = strrep("ACGT", 2.5e6)))
     expect_lte(plan(model, long, nodes = 8, threads = 2, memory_bytes = 1e9)@settings$core_bytes, 1e9)
 })
