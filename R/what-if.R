@@ -169,6 +169,10 @@ changed_in_place <- function(model, goal, genome, windows, places, contents, fil
 
 # x with values added at these places, some of them several times.
 add_at <- function(x, at, values) {
+    if (!anyDuplicated(at)) {
+        x[at] <- x[at] + values
+        return(x)
+    }
     sums <- rowsum(rep_len(values, length(at)), at)
     at <- as.integer(rownames(sums))
     x[at] <- x[at] + sums[, 1]
