@@ -145,7 +145,8 @@ static void grow(built *n)
     ng_error error = {0};
     int64_t group;
     n->graph.count++;
-    const bool checked = type == &ng_input ? call->input_count == 0 : call->input_count > 0 && call->input_count <= 3;      /* as ng_graph_check() does */
+    const int most = type == &ng_input ? 0 : type->several ? 3 : 1;
+    const bool checked = call->input_count >= (most > 0) && call->input_count <= most;          /* as ng_graph_check() does */
     if (checked && ng_call_shape(&n->graph, at, inputs, n->arena, &layer, &n->whole[at], &group, &error) == NG_OK) return;
     n->whole[at] = (ng_shape){2, 1, 5, 4};
     if (call->input_count > 3 || !one_in(n->from, 6)) n->graph.count--;

@@ -353,7 +353,7 @@ static void test_cost(const net *n)
         ng_plan plan;
         CHECK(ng_plan_make(&n->graph, n->shapes, n->outputs, n->graph.output_count, true, &run, &plan, &error) == NG_OK);
         ng_node_cost *costs = claim(run.arena, plan.count, sizeof *costs);
-        CHECK(ng_plan_cost(&plan, true, 2, ticks, costs, &error) == NG_OK);
+        CHECK(ng_plan_cost(&plan, true, &run, ticks, costs, &error) == NG_OK);
         int64_t kept = 0;
         for (int k = 0; k < plan.count; k++) {
             const ng_node *node = &plan.nodes[k];
@@ -462,6 +462,9 @@ static void test_refusals(void)
     n->from[2][0] = 3;
     CHECK(ng_graph_check(&n->graph, &error) == NG_BAD_MODEL && error.layer == 2);
     n->from[2][0] = 1;
+    n->calls[2].input_count = 2;                                     /* of a layer that takes one */
+    CHECK(ng_graph_check(&n->graph, &error) == NG_BAD_MODEL && error.layer == 2);
+    n->calls[2].input_count = 1;
     ((float *)n->weights[1][0].data)[3] = INFINITY;
     CHECK(ng_graph_check(&n->graph, &error) == NG_BAD_MODEL && error.layer == 1);
     ((float *)n->weights[1][0].data)[3] = 0;

@@ -188,4 +188,5 @@ static void backward(const ng_layer *layer, const ng_tile *dy, const ng_code *co
     }
 }
 
-const ng_layer_type ng_attention = {.class_name = "Attention", .shape = shape, .forward = forward, .backward = backward};
+const ng_layer_type ng_attention = {
+    .class_name = "Attention", .several = true, .shape = shape, .forward = forward, .backward = backward};

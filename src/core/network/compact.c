@@ -77,5 +77,7 @@ static void backward(const ng_layer *layer, const ng_tile *dy, const ng_code *co
     }
 }
 
-const ng_layer_type ng_compact = {.class_name = "Compact", .shape = shape, .forward = forward, .backward = backward};
-const ng_layer_type ng_spread = {.class_name = "Spread", .shape = shape, .forward = forward, .backward = backward};
+const ng_layer_type ng_compact = {
+    .class_name = "Compact", .several = true, .shape = shape, .forward = forward, .backward = backward};
+const ng_layer_type ng_spread = {
+    .class_name = "Spread", .several = true, .shape = shape, .forward = forward, .backward = backward};

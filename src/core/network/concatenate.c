@@ -76,4 +76,5 @@ static void backward(const ng_layer *layer, const ng_tile *dy, const ng_code *co
     }
 }
 
-const ng_layer_type ng_concatenate = {.class_name = "Concatenate", .shape = shape, .forward = forward, .backward = backward};
+const ng_layer_type ng_concatenate = {
+    .class_name = "Concatenate", .several = true, .shape = shape, .forward = forward, .backward = backward};

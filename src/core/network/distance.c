@@ -75,5 +75,6 @@ static void backward(const ng_layer *layer, const ng_tile *dy, const ng_code *co
 }
 
 const ng_layer_type ng_euclidean_distance = {
-    .class_name = "EuclideanDistance", .shape = shape, .forward = forward, .backward = backward};
-const ng_layer_type ng_cosine_similarity = {.class_name = "CosineSimilarity", .shape = shape, .forward = forward, .backward = backward};
+    .class_name = "EuclideanDistance", .several = true, .shape = shape, .forward = forward, .backward = backward};
+const ng_layer_type ng_cosine_similarity = {
+    .class_name = "CosineSimilarity", .several = true, .shape = shape, .forward = forward, .backward = backward};

@@ -110,4 +110,4 @@ static void backward(const ng_layer *layer, const ng_tile *dy, const ng_code *co
     }
 }
 
-const ng_layer_type ng_dot = {.class_name = "Dot", .shape = shape, .forward = forward, .backward = backward};
+const ng_layer_type ng_dot = {.class_name = "Dot", .several = true, .shape = shape, .forward = forward, .backward = backward};

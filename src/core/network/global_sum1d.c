@@ -49,4 +49,5 @@ static void backward(const ng_layer *layer, const ng_tile *dy, const ng_code *co
 }
 
 const ng_layer_type ng_global_sum1d = {.class_name = "GlobalSum1D", .shape = shape, .forward = forward, .backward = backward};
-const ng_layer_type ng_masked_average1d = {.class_name = "MaskedAverage1D", .shape = shape, .forward = forward, .backward = backward};
+const ng_layer_type ng_masked_average1d = {
+    .class_name = "MaskedAverage1D", .several = true, .shape = shape, .forward = forward, .backward = backward};

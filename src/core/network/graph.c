@@ -28,6 +28,8 @@ ng_status ng_graph_check(const ng_graph *graph, ng_error *error)
         const ng_layer layer = layer_of(graph, at);
         if ((call->type == &ng_input) != (call->input_count == 0))
             return ng_fail(error, NG_BAD_MODEL, &layer, "a layer of class %s with %d inputs", call->type->class_name, call->input_count);
+        if (call->input_count > 1 && !call->type->several)
+            return ng_fail(error, NG_BAD_MODEL, &layer, "it has %d inputs; %s takes 1", call->input_count, call->type->class_name);
         for (int i = 0; i < call->input_count; i++)
             if (call->inputs[i] < 0 || call->inputs[i] >= at)
                 return ng_fail(error, NG_BAD_MODEL, &layer, "it reads a layer that does not come before it");

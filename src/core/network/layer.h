@@ -65,6 +65,7 @@ typedef struct ng_layer_type {
     const char *class_name;                      /* Keras class, the key of the reader's table */
     const char *algorithm;                       /* of a kernel that does not follow the formula step by step; NULL: it does */
     bool affine;                                 /* y = A x + b: the path integral lifts a leading affine run out of its loop */
+    bool several;                                /* takes more than one input; shape() says how many */
     bool forgetful;                              /* with code_bytes 0 forward keeps nothing: where nobody wants a gradient */
     ng_status (*shape)(ng_layer *layer, ng_arena *arena, ng_error *error);
     void (*forward)(const ng_layer *layer, const ng_tile *x, ng_tile *y, ng_code *code, void *scratch);

@@ -58,5 +58,5 @@ static ng_status shape(ng_layer *layer, ng_arena *arena, ng_error *error)
 }
 
 const ng_layer_type ng_lstm = {
-    "LSTM", .forgetful = true, .shape = shape, .forward = ng_recurrent_forward, .backward = ng_recurrent_backward,
+    "LSTM", .several = true, .forgetful = true, .shape = shape, .forward = ng_recurrent_forward, .backward = ng_recurrent_backward,
     .gradients = ng_recurrent_gradients};

@@ -140,9 +140,14 @@ static void backward(const ng_layer *layer, const ng_tile *dy, const ng_code *co
     }
 }
 
-const ng_layer_type ng_add = {.class_name = "Add", .shape = shape, .forward = forward, .backward = backward};
-const ng_layer_type ng_subtract = {.class_name = "Subtract", .shape = shape, .forward = forward, .backward = backward};
-const ng_layer_type ng_multiply_layer = {.class_name = "Multiply", .shape = shape, .forward = forward, .backward = backward};
-const ng_layer_type ng_average = {.class_name = "Average", .shape = shape, .forward = forward, .backward = backward};
-const ng_layer_type ng_maximum = {.class_name = "Maximum", .shape = shape, .forward = forward, .backward = backward};
-const ng_layer_type ng_minimum = {.class_name = "Minimum", .shape = shape, .forward = forward, .backward = backward};
+const ng_layer_type ng_add = {.class_name = "Add", .several = true, .shape = shape, .forward = forward, .backward = backward};
+const ng_layer_type ng_subtract = {
+    .class_name = "Subtract", .several = true, .shape = shape, .forward = forward, .backward = backward};
+const ng_layer_type ng_multiply_layer = {
+    .class_name = "Multiply", .several = true, .shape = shape, .forward = forward, .backward = backward};
+const ng_layer_type ng_average = {
+    .class_name = "Average", .several = true, .shape = shape, .forward = forward, .backward = backward};
+const ng_layer_type ng_maximum = {
+    .class_name = "Maximum", .several = true, .shape = shape, .forward = forward, .backward = backward};
+const ng_layer_type ng_minimum = {
+    .class_name = "Minimum", .several = true, .shape = shape, .forward = forward, .backward = backward};
