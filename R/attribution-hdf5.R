@@ -47,7 +47,7 @@ store <- function(h5, name, values, type, chunk = NULL) {
 
 # Some columns at a time: HDF5 compresses for seconds, and only between its calls can R be interrupted.
 write_columns <- function(dataset, space, values) {
-    at_once <- 8 * chunk_bp
+    at_once <- 4 * chunk_bp
     for (first in seq(1, ncol(values), at_once)) {
         here <- first:min(first + at_once - 1, ncol(values))
         size <- c(nrow(values), length(here))

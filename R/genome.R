@@ -57,16 +57,19 @@ read_sequence_text <- function(file, call = parent.frame()) {
         stop_input(c("{.arg file} must be a whole gzipped file.", x = "{.file {file}} is damaged or cut off.",
                      i = "Was the download interrupted?"),
                    class = "file", call = call)
+    check_interrupt()
     if (any(bytes == 0))
         stop_input(c("{.arg file} must be text, plain or gzipped.", x = "{.file {file}} is binary."),
                    class = "file", call = call)
     bytes[bytes == charToRaw("\r")] <- charToRaw("\n")
     if (identical(utils::head(bytes, 3), as.raw(c(0xef, 0xbb, 0xbf)))) bytes <- bytes[-(1:3)]      # byte-order mark
+    check_interrupt()
     lines <- strsplit(rawToChar(bytes), "\n", fixed = TRUE, useBytes = TRUE)[[1]]
     lines <- lines[grepl("[^ \t]", lines, useBytes = TRUE)]
     if (!length(lines))
         stop_input(c("{.arg file} must hold text.", x = "{.file {file}} is empty."),
                    class = "file", call = call)
+    check_interrupt()
     foreign <- !validUTF8(lines)
     lines[foreign] <- iconv(lines[foreign], "latin1", "UTF-8")
     lines
@@ -105,6 +108,7 @@ parse_genome <- function(lines, file, call = parent.frame()) {
     is_base <- contig > 0 & !startsWith(lines, ">")
     sequence <- vapply(split(lines[is_base], factor(contig[is_base], seq_along(headers))), paste, "", collapse = "")
     sequence <- chartr("u", "U", gsub("[ \t]", "", sequence))
+    check_interrupt()
     check_contig_names(ids, sequence, call)
     circular <- grepl("(topology|circular)=(circular|true|yes|y)\\b", description, ignore.case = TRUE) |
         ids %in% sub("\t.*", "", grep("\t.*\\bIs_circular=true", before, value = TRUE))
@@ -126,6 +130,7 @@ check_contig_names <- function(ids, sequence, call) {
 # The sequences in upper case and with T for U, or an error that shows the letters that are not DNA.
 dna_letters <- function(sequence, ids, call) {
     sequence <- toupper(sequence)
+    check_interrupt()
     strange <- grepl("[^ACGTURYSWKMBDHVN]", sequence, perl = TRUE)
     if (any(strange)) {
         letters_found <- sort(unique(strsplit(paste(gsub("[ACGTURYSWKMBDHVN]", "", sequence[strange]), collapse = ""), "")[[1]]))

@@ -93,7 +93,7 @@ planned_passes <- function(method, nodes, baseline, replicates, strand, genome, 
     maps <- count_passes(method, replicates, nodes, drawn$drawn, frame)
     pass <- method_pass(settings, 1)
     part <- first_part(genome, windows)
-    seconds <- system.time(rows <- drawn$rows(part, 1))[["elapsed"]]
+    seconds <- system.time(rows <- drawn$rows(part, 1), gcFirst = FALSE)[["elapsed"]]
     apart <- length(rows) != 4
     list(path = pass$path, nodes = if (method == "ig") nodes else 1, ends = if (compared) 2 else 1, maps = maps, passes = maps * if (strand == "both") 2 else 1,
          baseline = drawn, apart = apart, checks = if (method %in% c("gradient", "saliency", "gradient_x_input")) 3 else 0,
@@ -111,7 +111,7 @@ first_part <- function(genome, windows) {
 seconds_a_base <- function(method, maps, rows = 2^16) {
     raw <- matrix(0.5, rows, 4)
     so_far <- if (maps > 1) gather(NULL, raw, NULL)
-    system.time(for (turn in 1:2) so_far <- gather(if (maps > 1) so_far, method_map(method, raw, raw), NULL, method == "vargrad"))[["elapsed"]] / 2 / rows
+    system.time(for (turn in 1:2) so_far <- gather(if (maps > 1) so_far, method_map(method, raw, raw), NULL, method == "vargrad"), gcFirst = FALSE)[["elapsed"]] / 2 / rows
 }
 
 # What the core is asked for the windows of one contig; path NULL: predictions.

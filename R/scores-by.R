@@ -142,10 +142,12 @@ scores_by_kmer <- function(scores, k = 6, regions = NULL, both_strands = TRUE) {
     first <- seq_len(max(length(axis$score) - k + 1, 0))
     inside <- rep(TRUE, length(axis$score))
     if (!is.null(regions)) inside <- seq_along(axis$score) %in% feature_bases(regions, axis)$at
+    score <- ifelse(inside, axis$score, NA)
     code <- value <- numeric(length(first))
     for (j in seq_len(k)) {                                   # NA where a letter or a score is missing, or a region ends
+        check_interrupt()
         code <- 4 * code + axis$letter[first + j - 1]
-        value <- value + ifelse(inside[first + j - 1], axis$score[first + j - 1], NA)
+        value <- value + score[first + j - 1]
     }
     code[is.na(value) | axis$contig[first] != axis$contig[first + k - 1]] <- NA
     names <- Biostrings::mkAllStrings(bases, k)
@@ -174,9 +176,10 @@ scores_by_gc <- function(scores, annotation = NULL, type = c("CDS", "rRNA", "tRN
     axis <- score_axis(scored_contigs(scores, features), scores@genome)
     places <- feature_bases(features, axis)
     places <- places[!is.na(axis$score[places$at]), ]
-    mean_of <- function(x) tapply(x, factor(places$feature, seq_along(features)), mean)
-    gc <- as.numeric(mean_of(axis$letter[places$at] %in% 1:2))
-    mean <- as.numeric(mean_of(axis$score[places$at]))
+    sums_of <- function(x) replace(rep(NA_real_, length(features)), unique(places$feature), rowsum(x, places$feature, reorder = FALSE))
+    mean_of <- function(x) sums_of(x) / tabulate(places$feature, length(features))
+    gc <- mean_of(as.numeric(axis$letter[places$at] %in% 1:2))
+    mean <- mean_of(axis$score[places$at])
     stretch <- axis$stretch[axis$origin[as.integer(GenomeInfoDb::seqnames(features))] + BiocGenerics::start(features)]
     fit <- gc_fit(gc, mean, stretch)
     fitted <- fit$intercept + fit$slope * gc
@@ -222,6 +225,7 @@ score_axis <- function(contigs, genome) {
 
 # Every base of every feature, from the feature's own first base on: `at` on the axis, `feature`, `offset` in it from 0.
 feature_bases <- function(features, axis) {
+    check_interrupt()
     contig <- as.integer(GenomeInfoDb::seqnames(features))
     width <- BiocGenerics::width(features)
     minus <- as.character(BiocGenerics::strand(features)) == "-"
@@ -238,11 +242,13 @@ feature_bases <- function(features, axis) {
 # from fewer than ten stretches would be of few numbers, and is not given.
 stretch_means <- function(class, score, stretch, classes) {
     known <- which(!is.na(class) & !is.na(score))
-    cell <- (stretch[known] - 1) * classes + class[known]
-    count <- matrix(tabulate(cell, classes * STRETCHES), classes)
-    sum <- matrix(0, classes, STRETCHES)
-    found <- rowsum(score[known], cell)
-    sum[as.integer(rownames(found))] <- found
+    count <- sum <- matrix(0, classes, STRETCHES)
+    for (here in split(known, stretch[known])) {
+        check_interrupt()
+        part <- stretch[here[1]]
+        count[, part] <- tabulate(class[here], classes)
+        sum[unique(class[here]), part] <- rowsum(score[here], class[here], reorder = FALSE)
+    }
     without <- function(x) rowSums(x) - x
     mean <- rowSums(sum) / rowSums(count)
     mean_left <- without(sum) / without(count)

@@ -69,6 +69,7 @@ score_tracks <- function(scores, max_width) {
 
 # The sums of all stretches of this width, by start; NA where a base has no score.
 stretch_sums <- function(track, width) {
+    check_interrupt()
     start <- seq_len(if (track$circular) track$starts else max(track$starts - width + 1, 0))
     sums <- track$running$sums[start + width] - track$running$sums[start]
     sums[track$running$bases[start + width] - track$running$bases[start] < width] <- NA

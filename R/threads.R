@@ -67,5 +67,8 @@ part_of_run <- function(run, here, all) {
     run
 }
 
+# R sees Ctrl-C when it evaluates many calls, not between a few that take long: those are set apart by this one.
+check_interrupt <- function() .Call(C_check_interrupt)
+
 # The matrix kernel in use, or the one to use from now on ("" for the machine's best); for tests and benchmarks.
 matrix_kernel <- function(name = NULL) .Call(C_kernel, name)

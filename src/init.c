@@ -53,6 +53,7 @@ extern SEXP bridge_motif_peaks(SEXP, SEXP, SEXP, SEXP, SEXP, SEXP);
 extern SEXP bridge_motif_collect(SEXP, SEXP, SEXP, SEXP, SEXP);
 extern SEXP bridge_threads(void);
 extern SEXP bridge_kernel(SEXP);
+extern SEXP bridge_check_interrupt(void);
 
 static const R_CallMethodDef entries[] = {
     /* bridge/model.c */
@@ -113,6 +114,7 @@ static const R_CallMethodDef entries[] = {
     /* bridge/machine.c */
     ENTRY(threads, 0),
     ENTRY(kernel, 1),
+    ENTRY(check_interrupt, 0),
     {NULL, NULL, 0}
 };
 

@@ -427,7 +427,7 @@ SEXP bridge_plan_contig(SEXP model, SEXP wanted, SEXP cotangents, SEXP bases, SE
         const double took = processor_seconds() - start;
         if (Rf_asLogical(timed)) {
             costs = (ng_node_cost *)R_alloc((size_t)todo.plan.count, sizeof *costs);
-            ng_plan_cost(&todo.plan, gradients, call.run.threads, processor_seconds, costs, &call.error);
+            ng_plan_cost(&todo.plan, gradients, &call.run, processor_seconds, costs, &call.error);
         }
         const double left = gradients || !costs ? 1 : ng_scan_left(bridge_graph(model), &todo.plan, contig, todo.windows, &call.run);
         if (call.error.status == NG_OK) rehearse(&todo, cotangents, path, &call);

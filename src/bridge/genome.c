@@ -6,6 +6,7 @@
 SEXP bridge_base_codes(SEXP letters)
 {
     bridge_assert(TYPEOF(letters) == RAWSXP);
+    R_CheckUserInterrupt();                                          /* verbs come here once a contig */
     const R_xlen_t length = XLENGTH(letters);
     SEXP codes = PROTECT(Rf_allocVector(RAWSXP, length));
     const Rbyte *from = RAW(letters);

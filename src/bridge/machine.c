@@ -4,6 +4,12 @@
 
 SEXP bridge_threads(void) { return Rf_ScalarInteger(ng_threads_available()); }
 
+SEXP bridge_check_interrupt(void)
+{
+    R_CheckUserInterrupt();
+    return R_NilValue;
+}
+
 /* Names the matrix kernel in use; a word chooses one ("" the default) and NA is returned if this machine cannot run it. */
 SEXP bridge_kernel(SEXP name)
 {

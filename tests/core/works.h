@@ -207,7 +207,7 @@ static void cost(job *j)
 {
     static ng_node_cost costs[MOST_CALLS];
     ng_plan plan;
-    if (plan_net(j, nets[0], true, &plan)) ng_plan_cost(&plan, true, j->run.threads, ticks, costs, j->error);
+    if (plan_net(j, nets[0], true, &plan)) ng_plan_cost(&plan, true, &j->run, ticks, costs, j->error);
 }
 
 static void learn(job *j)

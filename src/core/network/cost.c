@@ -128,7 +128,7 @@ static void pooled_pass(trial *t)
 
 /* ---- time ---- */
 
-typedef struct clock { double (*seconds)(void); int threads; trial *trials; } clock;
+typedef struct clock { double (*seconds)(void); const ng_run *run; trial *trials; } clock;
 
 /* Seconds of once() in this thread. The first time is not counted: memory is new then. */
 static double time_in_thread(const clock *c, void (*once)(trial *), trial *t)
@@ -145,37 +145,40 @@ static double time_in_thread(const clock *c, void (*once)(trial *), trial *t)
 /* The mean over threads, each on tiles of its own. */
 static double time_of(const clock *c, void (*once)(trial *))
 {
+    const int threads = c->run->threads;
     double sum = 0;
-#pragma omp parallel for schedule(static, 1) num_threads(c->threads)
-    for (int t = 0; t < c->threads; t++) c->trials[t].seconds = time_in_thread(c, once, &c->trials[t]);
-    for (int t = 0; t < c->threads; t++) sum += c->trials[t].seconds;
-    return sum / c->threads;
+#pragma omp parallel for schedule(static, 1) num_threads(threads)
+    for (int t = 0; t < threads; t++) c->trials[t].seconds = time_in_thread(c, once, &c->trials[t]);
+    for (int t = 0; t < threads; t++) sum += c->trials[t].seconds;
+    return sum / threads;
 }
 
 /* Times once() on the layer of node k; *seconds is of one sample in one tile. */
 static ng_status time_layer(const clock *c, const ng_plan *plan, int k, ng_range y, const ng_range *x, int64_t samples,
                             void (*once)(trial *), double *seconds, ng_error *error)
 {
+    if (ng_poll(c->run, 0, error)) return error->status;
     const int64_t bytes = lay_out(plan, k, y, x, samples, NULL, c->trials);
+    const int threads = c->run->threads;
     ng_arena *arena = ng_arena_new(INT64_MAX);
-    uint8_t *memory = arena ? ng_alloc(arena, c->threads, (size_t)bytes, error) : NULL;
+    uint8_t *memory = arena ? ng_alloc(arena, threads, (size_t)bytes, error) : NULL;
     if (!memory) {
         ng_arena_free(arena);
         return ng_fail(error, NG_OUT_OF_MEMORY, &plan->nodes[k].layer, "the system has no memory left for a tile of it");
     }
-    for (int t = 0; t < c->threads; t++) lay_out(plan, k, y, x, samples, memory + t * bytes, &c->trials[t]);
+    for (int t = 0; t < threads; t++) lay_out(plan, k, y, x, samples, memory + t * bytes, &c->trials[t]);
     *seconds = time_of(c, once) / (double)samples;
     ng_arena_free(arena);
     return NG_OK;
 }
 
-static ng_status make_clock(const ng_plan *plan, int threads, double (*seconds)(void), ng_arena *arena, clock *c, ng_error *error)
+static ng_status make_clock(const ng_plan *plan, const ng_run *run, double (*seconds)(void), ng_arena *arena, clock *c, ng_error *error)
 {
     int inputs = 1;
     for (int k = 0; k < plan->count; k++)
         if (plan->nodes[k].layer.inputs > inputs) inputs = plan->nodes[k].layer.inputs;
-    *c = (clock){seconds, threads, ng_alloc(arena, threads, sizeof *c->trials, error)};
-    for (int t = 0; c->trials && t < threads; t++)
+    *c = (clock){seconds, run, ng_alloc(arena, run->threads, sizeof *c->trials, error)};
+    for (int t = 0; c->trials && t < run->threads; t++)
         if (!(c->trials[t].x = ng_alloc(arena, inputs, sizeof *c->trials[t].x, error))) return error->status;
     return c->trials ? NG_OK : error->status;
 }
@@ -294,14 +297,14 @@ static ng_status cost_head(const ng_plan *plan, int k, bool gradients, const clo
     return NG_OK;
 }
 
-static ng_status cost_all(const ng_plan *plan, bool gradients, int threads, double (*seconds)(void), ng_arena *arena,
+static ng_status cost_all(const ng_plan *plan, bool gradients, const ng_run *run, double (*seconds)(void), ng_arena *arena,
                           ng_node_cost *costs, ng_error *error)
 {
     clock c;
     const int count = plan->count;
     const notes n = {.here = ng_alloc(arena, count, sizeof *n.here, error), .middle = ng_alloc(arena, count, sizeof *n.middle, error),
                      .x = ng_alloc(arena, count, sizeof *n.x, error), .computed = ng_alloc(arena, count, sizeof *n.computed, error)};
-    if (!n.here || !n.middle || !n.x || !n.computed || make_clock(plan, threads, seconds, arena, &c, error)) return error->status;
+    if (!n.here || !n.middle || !n.x || !n.computed || make_clock(plan, run, seconds, arena, &c, error)) return error->status;
     memset(costs, 0, (size_t)count * sizeof *costs);
     for (int s = 0; s < plan->stage_count; s++)
         if (cost_stage(plan, &plan->stages[s], gradients, &c, &n, costs, error)) return error->status;
@@ -310,11 +313,11 @@ static ng_status cost_all(const ng_plan *plan, bool gradients, int threads, doub
     return NG_OK;
 }
 
-ng_status ng_plan_cost(const ng_plan *plan, bool gradients, int threads, double (*seconds)(void), ng_node_cost *costs, ng_error *error)
+ng_status ng_plan_cost(const ng_plan *plan, bool gradients, const ng_run *run, double (*seconds)(void), ng_node_cost *costs, ng_error *error)
 {
     ng_arena *arena = ng_arena_new(INT64_MAX);
     if (!arena) return ng_fail(error, NG_OUT_OF_MEMORY, NULL, "the system has no memory left");
-    const ng_status status = cost_all(plan, gradients, threads, seconds, arena, costs, error);
+    const ng_status status = cost_all(plan, gradients, run, seconds, arena, costs, error);
     ng_arena_free(arena);
     return status;
 }

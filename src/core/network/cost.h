@@ -17,7 +17,7 @@ typedef struct ng_node_cost {
 double ng_row_operations(const ng_layer *layer, bool formula);
 
 /* costs has plan->count elements. seconds(): a clock of the calling thread. Tiles of its own, with numbers of its own,
- * are what is timed; no arena of a run is touched. */
-ng_status ng_plan_cost(const ng_plan *plan, bool gradients, int threads, double (*seconds)(void), ng_node_cost *costs, ng_error *error);
+ * are what is timed, on the threads of the run, whose arena is not touched. */
+ng_status ng_plan_cost(const ng_plan *plan, bool gradients, const ng_run *run, double (*seconds)(void), ng_node_cost *costs, ng_error *error);
 
 #endif
