@@ -87,6 +87,11 @@ on_workers <- function(rows, work, job, BPPARAM) {
     tasks <- BiocParallel::bptasks(BPPARAM)
     on.exit(BiocParallel::bptasks(BPPARAM) <- tasks)                 # the object is the caller's
     BiocParallel::bptasks(BPPARAM) <- length(rows)
+    # batchtools asks Slurm for the jobs of $USER and takes jobs that it does not find for lost; a container may leave it empty
+    if (is(BPPARAM, "BatchtoolsParam") && !nzchar(Sys.getenv("USER"))) {
+        Sys.setenv(USER = Sys.info()[["user"]])
+        on.exit(Sys.unsetenv("USER"), add = TRUE)
+    }
     # MulticoreParam forks anew for each task; what is loaded here need not be loaded there
     if (is(BPPARAM, "MulticoreParam")) for (package in c("rtracklayer", "SummarizedExperiment", "rhdf5")) requireNamespace(package, quietly = TRUE)
     BiocParallel::bplapply(rows, work, job = job, BPPARAM = BPPARAM)

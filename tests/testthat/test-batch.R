@@ -160,3 +160,17 @@ test_that("workers times threads are no more than the processors", {
     expect_identical(threads(BiocParallel::BatchtoolsParam(2, cluster = "socket")), 1)
     expect_null(threads(suppressMessages(BiocParallel::BatchtoolsParam(8, cluster = "slurm"))))                         # each job counts its own
 })
+
+test_that("jobs of batchtools know whose they are, where the environment does not say", {
+    skip_if_not_installed("batchtools")
+    user <- Sys.getenv("USER")
+    on.exit(Sys.setenv(USER = user))
+    registry <- BiocParallel::batchtoolsRegistryargs(file.dir = tempfile("registry"))
+    jobs <- suppressMessages(BiocParallel::BatchtoolsParam(1, "interactive", registry))
+    for (given in c("", "somebody")) {
+        Sys.setenv(USER = given)
+        told <- suppressMessages(on_workers(list(1), function(row, job) Sys.getenv("USER"), NULL, jobs))
+        expect_identical(told[[1]], if (nzchar(given)) given else Sys.info()[["user"]])
+        expect_identical(Sys.getenv("USER"), given)
+    }
+})
