@@ -16,6 +16,8 @@ enum {
     GROUP = 16,                                  /* channels are padded to a multiple of this, the widest vector */
     PANEL = 32,                                  /* columns of the product whose weights lie together */
     BLOCKS = 12,                                 /* that share one reading of the weights */
+    MOST_TAPS = 256,                             /* the largest size */
+    TOGETHER = 4,                                /* channels whose weights are made together, since they lie side by side */
     SHARING = 4,                                 /* samples at least, of a short tensor, in most calls */
     MOST_SCRATCH = 2 << 20                       /* bytes: beyond it a thread works in the memory of all */
 };
@@ -60,6 +62,7 @@ static int64_t paired(int64_t channels) { return (channels + 2 * GROUP - 1) / (2
 static int64_t panel_at(int64_t column, int64_t columns) { return columns - column < PANEL ? columns - column : PANEL; }
 
 typedef double eight __attribute__((vector_size(64)));
+typedef float eight_floats __attribute__((vector_size(32)));
 typedef float four __attribute__((vector_size(16)));
 #define KERNEL portable
 #define TARGET
@@ -100,7 +103,8 @@ typedef struct kernel {
     int64_t lanes;
     void (*forward)(const transform *q), (*inverse)(const transform *q);
     void (*pack)(const product *p), (*multiply)(const product *p);
-    void (*spectrum)(const double *taps, int64_t count, const double *turns, int64_t k, int64_t N, double sums[2][2][PANEL]);
+    void (*spectrum)(const float *taps, int64_t count, const double *turns, int64_t k, int64_t N, int64_t panel, int64_t part, float *w,
+                     float *mirror);
 } kernel;
 
 static const kernel kernels[] = {
@@ -180,31 +184,28 @@ static void fill_weights(const ng_fourier *f, const float *kernel, int64_t tap_s
                          int threads, float *to)
 {
     const int64_t N = f->size, columns = padded(f->shape.out_channels), C = f->shape.in_channels, frequency = 2 * C * columns;
-    void (*const spectrum)(const double *, int64_t, const double *, int64_t, int64_t, double[2][2][PANEL]) = chosen()->spectrum;
-    double turns[2 * 256];
+    const struct kernel *run = chosen();
+    double turns[2 * MOST_TAPS];
     (void)threads;                               /* where there is no OpenMP */
     for (int64_t k = 0; k < N; k++) {
         turns[2 * k] = cos(2 * PI * (double)k / (double)N) / (double)(2 * N);
         turns[2 * k + 1] = sin(2 * PI * (double)k / (double)N) / (double)(2 * N);
     }
 #pragma omp parallel for schedule(static) num_threads(threads)
-    for (int64_t c = 0; c < C; c++)
+    for (int64_t first = 0; first < C; first += TOGETHER)
         for (int64_t column = 0; column < columns; column += PANEL) {
-            const int64_t panel = panel_at(column, columns);
-            double taps[256 * PANEL] = {0}, sums[2][2][PANEL];
-            for (int64_t j = 0; j < f->shape.taps; j++)
-                for (int64_t o = 0; o < PANEL && column + o < f->shape.out_channels; o++)
-                    taps[j * PANEL + o] = kernel[j * tap_stride + c * in_stride + (column + o) * out_stride];
-            for (int64_t k = 0; k <= N / 4; k++) {
-                float *w = to + k * frequency + 2 * C * column + c * panel;
-                float *mirror = to + (N / 2 - k) * frequency + 2 * C * column + c * panel;
-                spectrum(taps, f->shape.taps, turns, k, N, sums);
-                for (int64_t o = 0; o < panel; o++) {
-                    w[o] = (float)(sums[0][0][o] + sums[1][0][o]), w[C * panel + o] = (float)(sums[0][1][o] + sums[1][1][o]);
-                    mirror[o] = (float)(sums[0][0][o] - sums[1][0][o]);
-                    mirror[C * panel + o] = (float)(sums[1][1][o] - sums[0][1][o]);
+            const int64_t panel = panel_at(column, columns), here = C - first < TOGETHER ? C - first : TOGETHER;
+            float taps[TOGETHER][MOST_TAPS * PANEL];
+            for (int64_t c = 0; c < here; c++)
+                for (int64_t j = 0; j < f->shape.taps; j++)
+                    for (int64_t o = 0; o < PANEL; o++)
+                        taps[c][j * PANEL + o] = column + o < f->shape.out_channels
+                                                     ? kernel[j * tap_stride + (first + c) * in_stride + (column + o) * out_stride] : 0;
+            for (int64_t k = 0; k <= N / 4; k++)
+                for (int64_t c = 0; c < here; c++) {
+                    const int64_t at = 2 * C * column + (first + c) * panel;
+                    run->spectrum(taps[c], f->shape.taps, turns, k, N, panel, C * panel, to + k * frequency + at, to + (N / 2 - k) * frequency + at);
                 }
-            }
         }
 }
 

@@ -244,21 +244,29 @@ static TARGET void PRODUCT(const product *p)
     }
 }
 
-/* For PANEL columns the sum of taps[j] e^(2 pi i k j / N) over the even j, sums[0], real parts and imaginary parts, and over the odd. */
-static TARGET void SPECTRUM(const double *taps, int64_t count, const double *turns, int64_t k, int64_t N, double sums[2][2][PANEL])
+/* W[k] and W[N/2 - k] of a channel and `panel` columns: real parts to w and mirror, imaginary ones `part` behind. The sums over even and
+ * over odd taps serve both. */
+static TARGET void SPECTRUM(const float *taps, int64_t count, const double *turns, int64_t k, int64_t N, int64_t panel, int64_t part,
+                            float *w, float *mirror)
 {
-    for (int64_t odd = 0; odd < 2; odd++) {
-        eight re[PANEL / 8] = {{0}}, im[PANEL / 8] = {{0}}, tap;
+    eight re[2][PANEL / 8] = {{{0}}}, im[2][PANEL / 8] = {{{0}}};
+    eight_floats narrow;
+    UNROLL for (int64_t odd = 0; odd < 2; odd++)
         for (int64_t j = odd; j < count; j += 2) {
             const double *turn = turns + 2 * (k * j % N);
             UNROLL for (int v = 0; v < PANEL / 8; v++) {
-                memcpy(&tap, taps + j * PANEL + v * 8, sizeof tap);
-                re[v] += tap * turn[0];
-                im[v] += tap * turn[1];
+                memcpy(&narrow, taps + j * PANEL + v * 8, sizeof narrow);
+                const eight tap = __builtin_convertvector(narrow, eight);
+                re[odd][v] += tap * turn[0];
+                im[odd][v] += tap * turn[1];
             }
         }
-        memcpy(sums[odd][0], re, sizeof re);
-        memcpy(sums[odd][1], im, sizeof im);
+    for (int64_t v = 0; v < panel / 8; v++) {
+        const eight sums[4] = {re[0][v] + re[1][v], im[0][v] + im[1][v], re[0][v] - re[1][v], im[1][v] - im[0][v]};
+        UNROLL for (int i = 0; i < 4; i++) {
+            narrow = __builtin_convertvector(sums[i], eight_floats);
+            memcpy((i < 2 ? w : mirror) + i % 2 * part + v * 8, &narrow, sizeof narrow);
+        }
     }
 }
 

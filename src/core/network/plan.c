@@ -425,6 +425,11 @@ static ng_status cut_stages(ng_plan *plan, int64_t memory_bytes, ng_arena *arena
         ng_node *node = &plan->nodes[k];
         if (node->zone == NG_TRUNK || node->origin) node->kept = last_use[k] >= plan->stages[node->stage].last;
         node->boundary = node->kept && last_use[k] >= plan->head_first;
+        for (int i = 0; i < node->layer.inputs && node->zone == NG_TRUNK; i++) {
+            ng_node *from = &plan->nodes[node->inputs[i]];
+            if (from->stage == node->stage) from->read_inside = true;
+            from->last_stage = node->stage;
+        }
     }
     return NG_OK;
 }
@@ -485,8 +490,9 @@ static int64_t tile_bytes(const ng_plan *plan, const ng_stage *stage, const ng_r
     return bytes + padded(scratch);
 }
 
-/* How many tiles: enough that one sample's working set stays in cache, unless halos then cost more than a third. */
-static int64_t choose_tiles(const ng_plan *plan, ng_stage *stage, bool forward, ng_range *rows)
+/* How many tiles: enough that one sample's working set stays in cache, unless halos then cost more than a third; of several as many for
+ * each thread. */
+static int64_t choose_tiles(const ng_plan *plan, ng_stage *stage, bool forward, int threads, ng_range *rows)
 {
     int64_t bytes = 0, shortest = INT64_MAX;
     for (int k = 0; k < stage->last; k++) {
@@ -505,13 +511,14 @@ static int64_t choose_tiles(const ng_plan *plan, ng_stage *stage, bool forward, 
             if (ng_in_stage(plan, stage, k)) sum += (double)(rows[k].last - rows[k].first) * (double)plan->nodes[k].whole.channels * 4;
         if (sum * (double)*tiles < 1.34 * (double)bytes) break;
     }
+    if (*tiles > threads) *tiles = least(up(*tiles, threads) * threads, shortest);
     return *tiles;
 }
 
-static void size_stage(ng_plan *plan, ng_stage *stage, bool gradients, int64_t ends, ng_range *rows, ng_range *chain)
+static void size_stage(ng_plan *plan, ng_stage *stage, bool gradients, int threads, int64_t ends, ng_range *rows, ng_range *chain)
 {
     for (int forward = 1; forward >= (gradients ? 0 : 1); forward--) {
-        const int64_t tiles = choose_tiles(plan, stage, forward, rows);
+        const int64_t tiles = choose_tiles(plan, stage, forward, threads, rows);
         int64_t bytes = 0, shared = 0, weight_bytes = 0;
         for (int64_t t = 0; t < tiles; t++) {
             if (forward) ng_tile_rows(plan, stage, t, rows);
@@ -575,7 +582,7 @@ ng_status ng_plan_make(const ng_graph *graph, const ng_shape *input_shapes, cons
     for (int i = 0; i < plan->origin_count; i++)
         if (plan->nodes[plan->origins[i]].pooled) ends = most(ends, block_bytes(plan, i, chain));
     plan->scratch_bytes = ends;
-    for (int s = 0; s < plan->stage_count; s++) size_stage(plan, &plan->stages[s], gradients, s ? 0 : ends, rows, chain);
+    for (int s = 0; s < plan->stage_count; s++) size_stage(plan, &plan->stages[s], gradients, run->threads, s ? 0 : ends, rows, chain);
     if (gradients) size_delivery(plan, rows);
     size_head(plan, gradients, run);
     for (int k = 0; k < plan->head_first; k++) {

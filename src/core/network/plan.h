@@ -30,6 +30,8 @@ typedef struct ng_node {
     bool origin, pooled;                         /* pooled: an origin that takes its winners from both ends (kernels/path_pool.h) */
     bool kept;                                   /* its output outlives its stage */
     bool boundary;                               /* of the trunk, or an origin: the head or the caller reads it */
+    bool read_inside;                            /* by a node of its own stage */
+    int last_stage;                              /* that reads it */
     int64_t y_unit, gradient_unit;               /* tiles of its output, and of its gradient, are cut at multiples of these */
     int64_t head_tile, head_code;                /* of a head node: where they lie, in bytes times the samples of a block */
     int last_use;                                /* of a head node: the last that reads it; count if the caller does */

@@ -5,6 +5,7 @@ static int64_t padded(int64_t bytes) { return (bytes + 63) / 64 * 64; }
 static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 static int64_t up(int64_t a, int64_t b) { return (a + b - 1) / b; }
 static bool empty(ng_range r) { return r.first >= r.last; }
+static bool same(ng_range a, ng_range b) { return a.first == b.first && a.last == b.last; }
 
 /* Of origin k for one window: its sums; those of one window of its pool that keeps its rows apart; blocks of those windows. */
 static int64_t sums_bytes(const ng_plan *plan, int k) { return ng_size(plan->nodes[k].whole) * 4; }
@@ -119,20 +120,37 @@ static ng_tile kept_tile(const ng_stream *stream, int k, int64_t first, int64_t 
 
 /* ---- trunk forward ---- */
 
-/* The rows of a kept tensor, or of a node's codes, that tile `tile` writes: no two tiles write the same row. */
+/* A kept tensor seen as a tile of these rows. */
+static ng_tile kept_rows(const ng_stream *stream, int k, ng_range rows, int64_t first_sample, int64_t samples)
+{
+    ng_tile tile = kept_tile(stream, k, first_sample, samples);
+    tile.data += rows.first * tile.channels;
+    tile.first = rows.first;
+    tile.last = rows.last;
+    return tile;
+}
+
+/* The same of a node's codes. */
+static ng_code kept_codes(const ng_stream *stream, int k, ng_range rows, int64_t first_sample)
+{
+    const ng_layer *layer = &stream->plan->nodes[k].layer;
+    const int64_t length = ng_rows(layer->out), bytes = layer->code_bytes;
+    return (ng_code){stream->codes[k] + (first_sample * length + rows.first) * bytes, rows.first, rows.last, bytes, length * bytes};
+}
+
+/* Copies rows `own`, which this tile alone writes, to where they are kept. */
 static void keep_rows(const ng_stream *stream, int k, const ng_tile *tile, ng_range own, int64_t first_sample)
 {
-    const ng_tile kept = kept_tile(stream, k, first_sample, tile->samples);
+    const ng_tile kept = kept_rows(stream, k, own, first_sample, tile->samples);
     for (int64_t n = 0; n < tile->samples && !empty(own); n++)
         memcpy(ng_row(&kept, n, own.first), ng_row(tile, n, own.first), (size_t)((own.last - own.first) * tile->channels) * 4);
 }
 
 static void keep_codes(const ng_stream *stream, int k, const ng_code *code, ng_range own, int64_t first_sample, int64_t samples)
 {
-    const int64_t bytes = code->row_bytes, rows = ng_rows(stream->plan->nodes[k].layer.out);
+    const ng_code kept = kept_codes(stream, k, own, first_sample);
     for (int64_t n = 0; n < samples && !empty(own); n++)
-        memcpy(stream->codes[k] + ((first_sample + n) * rows + own.first) * bytes, ng_code_row(code, n, own.first),
-               (size_t)((own.last - own.first) * bytes));
+        memcpy(ng_code_row(&kept, n, own.first), ng_code_row(code, n, own.first), (size_t)((own.last - own.first) * code->row_bytes));
 }
 
 /* Work is dealt in tasks: a tile for a chunk of a window's nodes, or for several windows at all nodes. */
@@ -193,7 +211,8 @@ static void origin_tiles(const ng_stream *stream, const ng_round *round, const t
     }
 }
 
-/* One tile of a stage for samples [first, first + samples) of the round; the tiles of origins are there. */
+/* One tile of a stage for samples [first, first + samples) of the round; the tiles of origins are there. What it alone computes is
+ * written where it is kept. */
 static void stage_tile_forward(ng_stream *stream, const ng_stage *stage, int64_t tile, int64_t first, int64_t samples, ng_worker *worker)
 {
     const ng_plan *plan = stream->plan;
@@ -203,20 +222,20 @@ static void stage_tile_forward(ng_stream *stream, const ng_stage *stage, int64_t
             if (node->kept) worker->tiles[k] = kept_tile(stream, k, first, samples);
             continue;
         }
-        const ng_range rows = worker->rows[k];
+        const ng_range rows = worker->rows[k], part = ng_part(tile, stage->tiles, ng_rows(node->whole), node->y_unit);
         if (empty(rows)) continue;
+        bool in_place = false;
         if (!node->origin) {
-            worker->tiles[k] = ng_new_tile(worker, node, rows, samples);
-            worker->codes[k] = ng_new_code(worker, node, rows, samples);
-            ng_node_forward(stream, k, worker->tiles, &worker->codes[k], worker);
             const bool more = tile + 1 < stage->tiles && !empty(worker->next[k]);       /* tiles of mere padding read nothing */
             const ng_range own = {rows.first, more ? least(worker->next[k].first, rows.last) : rows.last};
-            if (stream->codes[k]) keep_codes(stream, k, &worker->codes[k], own, first, samples);
+            const bool codes_in_place = stream->codes[k] && same(own, rows);
+            in_place = node->kept && same(part, rows);
+            worker->tiles[k] = in_place ? kept_rows(stream, k, rows, first, samples) : ng_new_tile(worker, node, rows, samples);
+            worker->codes[k] = codes_in_place ? kept_codes(stream, k, rows, first) : ng_new_code(worker, node, rows, samples);
+            ng_node_forward(stream, k, worker->tiles, &worker->codes[k], worker);
+            if (stream->codes[k] && !codes_in_place) keep_codes(stream, k, &worker->codes[k], own, first, samples);
         }
-        if (node->kept) {
-            const int64_t length = ng_rows(node->whole);
-            keep_rows(stream, k, &worker->tiles[k], ng_part(tile, stage->tiles, length, node->y_unit), first);
-        }
+        if (node->kept && !in_place) keep_rows(stream, k, &worker->tiles[k], part, first);
     }
 }
 
@@ -290,7 +309,11 @@ static void read_outputs(const ng_stream *stream, const ng_round *round, int64_t
     }
 }
 
-static void clear(ng_tile *gradient) { memset(gradient->data, 0, (size_t)(gradient->samples * gradient->sample_stride) * 4); }
+static void clear(ng_tile *gradient)
+{
+    for (int64_t n = 0; n < gradient->samples; n++)
+        memset(ng_row(gradient, n, gradient->first), 0, (size_t)((gradient->last - gradient->first) * gradient->channels) * 4);
+}
 
 /* The gradients of a target, from what is wanted to the boundary. Values are spent: kept tensors hold gradients from here on, and those
  * of the head lie where their values were. */
@@ -350,20 +373,18 @@ static void run_head(ng_stream *stream, const ng_round *round, const ng_objectiv
         head_block(stream, round, first, least(block, samples - first), objectives, values, outputs, gradients, ng_worker_here(stream));
 }
 
-/* The gradients of the boundary go where they are added to; those of other kept tensors begin at 0. */
+/* The gradients of the boundary go where they are added to. */
 static void begin_target(ng_stream *stream, const ng_round *round, int target)
 {
     const ng_plan *plan = stream->plan;
     const int64_t samples = round->windows * round->nodes;
     stream->target = target;
+    if (stream->targets == 1) return;            /* the head has left them there */
 #pragma omp parallel for schedule(dynamic) num_threads(stream->run->threads)
     for (int64_t n = 0; n < samples; n++)
-        for (int k = 0; k < plan->head_first; k++) {
-            const ng_node *node = &plan->nodes[k];
-            const size_t bytes = (size_t)ng_size(node->whole) * 4;
-            if (node->boundary && stream->targets > 1) memcpy(kept_tile(stream, k, n, 1).data, stored(stream, k, target, n), bytes);
-            else if (node->kept && !node->boundary) memset(kept_tile(stream, k, n, 1).data, 0, bytes);
-        }
+        for (int k = 0; k < plan->head_first; k++)
+            if (plan->nodes[k].boundary)
+                memcpy(kept_tile(stream, k, n, 1).data, stored(stream, k, target, n), (size_t)ng_size(plan->nodes[k].whole) * 4);
 }
 
 /* ---- trunk backward ---- */
@@ -373,37 +394,41 @@ static bool wants_gradient(const ng_plan *plan, const ng_stage *stage, int k)
     return ng_in_stage(plan, stage, k) || plan->nodes[k].kept;
 }
 
-static void stage_tile_backward(ng_stream *stream, const ng_stage *stage, int64_t first, int64_t samples, ng_worker *worker)
+/* The gradients that a tile adds to and reads. Of kept tensors that the stage reads they are delivered in place: these rows are this
+ * tile's alone, and the last stage that reads the tensor is the first to add. Those that came from later stages may be read in place too,
+ * unless the stage itself has something to add. */
+static void gradient_tiles(ng_stream *stream, const ng_stage *stage, int64_t first, int64_t samples, ng_worker *worker)
 {
     const ng_plan *plan = stream->plan;
-    ng_tile *gradients = worker->tiles;
     for (int k = 0; k < stage->last; k++) {
+        const ng_node *node = &plan->nodes[k];
         const ng_range rows = worker->rows[k];
-        gradients[k] = (ng_tile){0};
+        ng_tile *gradient = &worker->tiles[k];
+        *gradient = (ng_tile){0};
         if (empty(rows) || !wants_gradient(plan, stage, k)) continue;
-        const ng_tile kept = plan->nodes[k].kept ? kept_tile(stream, k, first, samples) : (ng_tile){0};
-        if (!ng_in_stage(plan, stage, k)) {      /* delivered in place: these rows are this tile's alone */
-            gradients[k] = kept;
-            gradients[k].data += rows.first * kept.channels;
-            gradients[k].first = rows.first;
-            gradients[k].last = rows.last;
-            continue;
-        }
-        gradients[k] = ng_new_tile(worker, &plan->nodes[k], rows, samples);
-        for (int64_t n = 0; n < samples; n++) {
-            float *to = gradients[k].data + n * gradients[k].sample_stride;
-            const size_t bytes = (size_t)gradients[k].sample_stride * 4;
-            if (kept.data) memcpy(to, ng_row(&kept, n, rows.first), bytes);
-            else memset(to, 0, bytes);
+        const ng_tile kept = node->kept ? kept_rows(stream, k, rows, first, samples) : (ng_tile){0};
+        if (!ng_in_stage(plan, stage, k)) {
+            *gradient = kept;
+            if (!node->boundary && stage == &plan->stages[node->last_stage]) clear(gradient);
+        } else if (node->kept && !node->read_inside)
+            *gradient = kept;
+        else {
+            *gradient = ng_new_tile(worker, node, rows, samples);
+            if (!node->kept) clear(gradient);
+            for (int64_t n = 0; node->kept && n < samples; n++)
+                memcpy(ng_row(gradient, n, rows.first), ng_row(&kept, n, rows.first), (size_t)gradient->sample_stride * 4);
         }
     }
+}
+
+static void stage_tile_backward(ng_stream *stream, const ng_stage *stage, int64_t first, int64_t samples, ng_worker *worker)
+{
+    gradient_tiles(stream, stage, first, samples, worker);
     for (int k = stage->last - 1; k >= stage->first; k--) {
-        const ng_node *node = &plan->nodes[k];
         if (empty(worker->rows[k])) continue;
-        const int64_t bytes = node->layer.code_bytes, rows = ng_rows(node->layer.out);
-        const ng_code code = {stream->codes[k] + (first * rows + worker->rows[k].first) * bytes, worker->rows[k].first,
-                              worker->rows[k].last, bytes, rows * bytes};
-        ng_node_backward(stream, k, gradients, bytes ? &code : NULL, worker);
+        const bool has_code = stream->plan->nodes[k].layer.code_bytes > 0;
+        const ng_code code = has_code ? kept_codes(stream, k, worker->rows[k], first) : (ng_code){0};
+        ng_node_backward(stream, k, worker->tiles, has_code ? &code : NULL, worker);
     }
 }
 
