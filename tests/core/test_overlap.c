@@ -1,56 +1,13 @@
 /* Overlapping windows that share their trunk, against the same windows one by one: random graphs, steps and contigs; threads and
  * memory. */
 #include <string.h>
-#include "net.h"
+#include "grow.h"
 #include "core/attribution/window_scan.h"
 #include "core/network/overlap.h"
 
 enum { GRAPHS = 80, MOST_WINDOWS = 400 };
 
 static int shared_graphs;
-
-static const char *any_padding(void)
-{
-    static const char *const words[] = {"same", "valid", "causal"};
-    return words[draw(3)];
-}
-
-/* One or two layers on top of `from`. Most keep the channels; a convolution may skip rows or spread its taps. */
-static int grow(net *n, int from, int64_t *channels)
-{
-    const int64_t before = *channels;
-    int at;
-    switch (draw(9)) {
-    case 0: case 1: case 2:
-        *channels = draw(3) ? 2 + draw(12) : 16;                     /* 16: whole vectors, which kernels want */
-        at = conv(n, from, 1 + draw(7), before, *channels, any_padding());
-        if (n->numbers[at][2][0] == 1 && !draw(3)) n->numbers[at][3][0] = 2;
-        return activation(n, at, draw(2) ? "relu" : "tanh");
-    case 3: {
-        const int64_t size = 2 + draw(3);
-        return pool(n, from, draw(2) ? &ng_max_pooling1d : &ng_average_pooling1d, size, 1 + draw(size), draw(2) ? "same" : "valid");
-    }
-    case 4:
-        at = pool(n, activation(n, from, "relu"), &ng_max_pooling1d, 2, 2, "valid");     /* fused */
-        return norm(n, at, before);
-    case 5:
-        at = add(n, &ng_zero_padding1d, from, -1);
-        numbers(n, "padding", 2, (double)draw(4), (double)draw(4), 0);
-        return at;
-    case 6:
-        at = add(n, &ng_cropping1d, from, -1);
-        numbers(n, "cropping", 2, (double)draw(4), (double)draw(4), 0);
-        return at;
-    case 7:
-        at = pool(n, from, &ng_average_pooling1d, 3, 1, "same");
-        return add(n, &ng_add, from, at);
-    default:
-        at = conv(n, from, 3, before, before, "same");
-        n->numbers[at][2][0] = 1;
-        *channels = 2 * before;
-        return add(n, &ng_concatenate, from, at);
-    }
-}
 
 static net *random_graph(void)
 {
