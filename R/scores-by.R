@@ -205,7 +205,7 @@ gc_fit <- function(gc, mean, stretch) {
         here <- there & stretch != out
         slope_of(gc[here], mean[here])
     }, 0)
-    list(intercept = mean(mean[there]) - slope * mean(gc[there]), slope = slope, slope_se = jackknife_se(left),
+    list(intercept = mean(mean[there]) - slope * mean(gc[there]), slope = slope, slope_se = jackknife_se(rbind(left)),
          r_squared = stats::cor(gc[there], mean[there])^2)
 }
 
@@ -255,13 +255,13 @@ stretch_means <- function(class, score, stretch, classes) {
     all_left <- rep(colSums(without(sum)) / colSums(without(count)), each = classes)
     difference <- mean - sum(sum) / sum(count)
     enough <- ifelse(rowSums(count > 0) < 10, NA, 1)
-    difference_se <- enough * apply(mean_left - all_left, 1, jackknife_se)
-    data.frame(count = rowSums(count), mean = mean, mean_se = enough * apply(mean_left, 1, jackknife_se), difference = difference,
+    difference_se <- enough * jackknife_se(mean_left - all_left)
+    data.frame(count = rowSums(count), mean = mean, mean_se = enough * jackknife_se(mean_left), difference = difference,
                difference_se = difference_se, z = difference / difference_se)
 }
 
-# Of the values with one stretch left out at a time.
-jackknife_se <- function(left) sqrt((length(left) - 1) / length(left) * sum((left - mean(left))^2))
+# Of each row, which has the values with one stretch left out at a time.
+jackknife_se <- function(left) sqrt((ncol(left) - 1) / ncol(left) * rowSums((left - rowMeans(left))^2))
 
 # ---- tables and pictures ----
 
