@@ -133,16 +133,18 @@ tables_of <- function(batch, verb, call = parent.frame()) {
     if (!length(names))
         stop_input("{.arg batch} must have {.file {file}} of at least one genome; run it with the verb {.val {verb}}{if (verb != 'predict') ' and annotation'}.",
                    class = "file", call = call)
-    sapply(names, function(name) utils::read.delim(file.path(batch@directory, name, file), quote = "", check.names = FALSE, comment.char = "", na.strings = "",
-                                                   colClasses = c(Gene = "character", gene = "character")[verb == c("genes", "knockout")]),
-           simplify = FALSE)
+    text <- c(Gene = "character", gene = "character")[verb == c("genes", "knockout")]
+    lapply(stats::setNames(file.path(batch@directory, names, file), names), utils::read.delim, quote = "", check.names = FALSE,
+           comment.char = "", na.strings = "", colClasses = text)
 }
 
 over_genomes <- function(batch, genomes, rows, columns, values) {
-    assays <- sapply(columns, function(column)
-        matrix(vapply(genomes, function(genome) as.numeric(values(genome, column)), numeric(length(rows))), length(rows), dimnames = list(rows, genomes)),
-        simplify = FALSE)
-    SummarizedExperiment::SummarizedExperiment(assays, colData = S4Vectors::DataFrame(batch@genomes[match(genomes, batch@genomes$name), ], row.names = genomes))
+    assays <- lapply(stats::setNames(nm = columns), function(column) {
+        found <- vapply(genomes, function(genome) as.numeric(values(genome, column)), numeric(length(rows)))
+        matrix(found, length(rows), dimnames = list(rows, genomes))
+    })
+    described <- S4Vectors::DataFrame(batch@genomes[match(genomes, batch@genomes$name), ], row.names = genomes)
+    SummarizedExperiment::SummarizedExperiment(assays, colData = described)
 }
 
 #' @rdname Batch-class

@@ -159,7 +159,7 @@ set_members <- function(sets, features, row) {
 }
 
 refuse_sets <- function(sets, features, min_genes, call = parent.frame()) {
-    wanted <- if (is.null(attr(sets, "rows"))) utils::head(unique(unlist(sets)), 3) else names(sets)[1:min(3, length(sets))]
+    wanted <- if (is.null(attr(sets, "rows"))) utils::head(unique(unlist(sets)), 3) else utils::head(names(sets), 3)
     there <- utils::head(c(stats::na.omit(gene_column(features, "gene"))[1:2], stats::na.omit(gene_column(features, "locus_tag"))[1]), 3)
     stop_input(c("A set in {.arg sets} must have at least {min_genes} features.", x = "None has; the sets name {.val {wanted}} ...",
                  i = "The features are named {.val {there[!is.na(there)]}} ..."), class = "sets", call = call)

@@ -33,10 +33,10 @@ read_weights_file <- function(h5) {
 read_layers <- function(h5, address) {
     names <- read_text_list(h5, address, "layer_names")
     if (anyDuplicated(names)) stop_hdf5(h5, "Layer {.val {names[anyDuplicated(names)]}} is stored twice.")
-    sapply(names, function(name) {
+    lapply(stats::setNames(nm = names), function(name) {
         group <- find_object(h5, address, name)
         lapply(read_text_list(h5, group, "weight_names"), function(weight) read_numbers(h5, find_object(h5, group, weight), weight))
-    }, simplify = FALSE)
+    })
 }
 
 # A list above 64 kB is stored in numbered pieces.
