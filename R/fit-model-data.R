@@ -1,12 +1,17 @@
 # R/fit-model-data.R: samples and labels in all the forms that fit_model() takes, as the core reads them.
 
 # list(bases, starts | arrays, shapes, targets, weights, count, classes, validation); of a simulator also draw(epoch).
-training_data <- function(model, goal, x, y, validation, class_weights, samples_per_epoch, seed, call) {
+training_data <- function(model, goal, x, y, validation, class_weights, samples_per_epoch, seed, run, call) {
+    if (inherits(x, "motif_simulation")) {
+        if (!is.null(y)) stop_input("{.arg y} must be missing for a simulation, which knows its labels.", call = call)
+        if (is.null(validation)) validation <- list(x$x, x$y)
+        x <- new_simulations(x$recipe, seed, quiet_run(run), call)
+    }
     if (is.function(x)) {
         samples_per_epoch <- check_number(samples_per_epoch, 1, 1e9, name = "samples_per_epoch", call = call)
         first <- drawn_samples(model, goal, x, samples_per_epoch, 1, class_weights, NULL, call)
         again <- function(epoch) if (epoch == 1) first else drawn_samples(model, goal, x, samples_per_epoch, epoch, class_weights, first$classes, call)
-        if (is.numeric(validation)) stop_input("{.arg validation} must be {.code list(x, y)} or NULL where {.arg x} is a function.", call = call)
+        if (is.numeric(validation)) stop_input("{.arg validation} must be {.code list(x, y)} or NULL where {.arg x} is a function or a simulation.", call = call)
         data <- c(first, list(draw = again))
     } else data <- labelled_samples(model, goal, x, y, class_weights, NULL, call)
     if (is.null(validation)) return(data)
@@ -19,6 +24,16 @@ training_data <- function(model, goal, x, y, validation, class_weights, samples_
     held <- order(.Call(C_random, seed, 0, data$count, 2^52)) <= round(validation * data$count)
     if (!any(held) || all(held)) stop_input("{.arg validation} must leave samples on both sides; {data$count} sample{?s} {?is/are} too few.", call = call)
     c(some_samples(data, !held), list(validation = some_samples(data, held)))
+}
+
+# A function that draws the sequences of an epoch, none twice.
+new_simulations <- function(recipe, seed, run, call) {
+    force(recipe)
+    key <- draw_key(seed)
+    function(count, epoch) {
+        drawn <- draw_simulation(recipe, key, 3L, (epoch - 1) * count, count, run, call)
+        list(x = Biostrings::DNAStringSet(drawn$x), y = as.numeric(drawn$positive))
+    }
 }
 
 labelled_samples <- function(model, goal, x, y, class_weights, classes, call) {

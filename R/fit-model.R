@@ -17,10 +17,11 @@
 #'   had never stopped.
 #' @param model A [Model-class]: from [sequence_network()], or [read_model()] to go on with its weights.
 #' @param x Samples: a `DNAStringSet`; FASTA files or folders of them, one for each class, named after it: `c(host = "host.fasta", phage =
-#'   "phages/")`; an array `(samples, length, channels)`, or a list of arrays for several inputs; or a function of a number of samples
-#'   and the epoch, that returns `list(x = , y = )` of new samples, such as a simulator.
+#'   "phages/")`; an array `(samples, length, channels)`, or a list of arrays for several inputs; a function of a number of samples
+#'   and the epoch, that returns `list(x = , y = )` of new samples; or a [motif simulation][simulate_motifs]: its recipe draws new sequences in
+#'   every epoch, and its own sequences validate, unless `validation` says otherwise.
 #' @param y Labels, one for each sequence: a factor or character vector of classes, in the order of the outputs (with one output the
-#'   second class is 1); 0 and 1; numbers for `"mse"`; or a matrix (samples, outputs). `NULL` for files by class and for functions.
+#'   second class is 1); 0 and 1; numbers for `"mse"`; or a matrix (samples, outputs). `NULL` for files by class, functions and simulations.
 #' @param epochs How often all samples are learned from.
 #' @param batch_size Samples in a step.
 #' @param optimizer `"adam"`, `"adamw"`, `"sgd"`, or a list of one of these and its settings: `list("sgd", momentum = 0.9, nesterov = TRUE)`,
@@ -38,7 +39,7 @@
 #' @param augment_reverse_complement `TRUE`: each time a sample is learned from, a draw decides which of its strands is read.
 #' @param checkpoint Path of a file (`.rds`) for the state of the training; `NULL`: none.
 #' @param callbacks A list of functions of the history so far, called after every epoch; one that returns `FALSE` ends the training.
-#' @param samples_per_epoch If `x` is a function: how many samples to ask for.
+#' @param samples_per_epoch If `x` is a function or a simulation: how many samples to ask for.
 #' @param seed A whole number: order of samples, strands and dropout depend on it alone. `NULL` takes one from R's generator.
 #' @param threads How many threads; see [thread_count()]. The result does not depend on it.
 #' @param memory_bytes How many bytes training may take besides the samples; `NULL`: the option `nucleograd.memory_bytes`, or 1e9.
@@ -81,10 +82,11 @@ fit_model <- function(model, x, y = NULL, epochs = 10, batch_size = 32, optimize
     saved <- if (!is.null(checkpoint) && file.exists(checkpoint)) readRDS(checkpoint)
     seed <- if (!is.null(seed)) check_number(seed, 0, .Machine$integer.max) else if (!is.null(saved)) saved$seed
             else as.numeric(sample.int(.Machine$integer.max, 1))
-    data <- training_data(model, goal, x, y, validation, class_weights, samples_per_epoch, seed, frame)
+    run <- run_settings(threads, progress = "Training", memory_bytes = memory_bytes)
+    data <- training_data(model, goal, x, y, validation, class_weights, samples_per_epoch, seed, run, frame)
     if (augment_reverse_complement) check_strands(model, frame)
     settings$samples <- data$count
-    run <- run_settings(threads, progress = "Training", memory_bytes = memory_bytes)
+    if (is.null(data$draw)) settings$sequences <- fingerprints(data)
     pointer <- .Call(C_model, parts$nodes, parts$weights, as.integer(parts$inputs), as.integer(parts$outputs), frame)
     trainer <- .Call(C_trainer, pointer, data$shapes, as.numeric(c(goal$node, goal$number, min(batch_size, data$count), seed)),
                      method$numbers, parts$trained, run, frame)
@@ -104,7 +106,7 @@ fit_model <- function(model, x, y = NULL, epochs = 10, batch_size = 32, optimize
     chosen <- if (is.null(state$best)) list(epoch = state$epoch, weights = trained_weights(trainer, parts)) else state$best
     made <- with_weights(model, chosen$weights, frame)
     new("Fit", made, history = state$history,
-        training = c(settings[-1], list(seed = seed, classes = data$classes, epoch = chosen$epoch, validation = data$validation$count)))
+        training = c(settings[setdiff(names(settings), c("network", "sequences"))], list(seed = seed, classes = data$classes, epoch = chosen$epoch, validation = data$validation$count)))
 }
 
 # ---- epochs ----
@@ -169,12 +171,23 @@ write_checkpoint <- function(state, file) {
 }
 
 resume <- function(trainer, saved, state, call) {
-    if (!is.list(saved) || !identical(saved$settings, state$settings) || !identical(saved$seed, state$seed))
+    terms <- function(state) c(state$settings, list(seed = state$seed))
+    now <- terms(state)
+    differs <- if (!is.list(saved) || !is.list(saved$settings)) names(now) else names(now)[!mapply(identical, terms(saved)[names(now)], now)]
+    if (length(differs))
         stop_input(c("{.arg checkpoint} must be of the same training: network, samples, optimizer, learning rate, batch size and seed.",
-                     i = "Remove the file to begin anew?"), call = call)
+                     x = "It was written with other {.field {differs}}.", i = "Remove the file to begin anew?"), call = call)
     .Call(C_restore_trainer, trainer, saved$trainer, call)
     saved$trainer <- NULL
     saved
+}
+
+# A number for each part of the samples that others would hardly have, from up to a million of their values.
+fingerprints <- function(samples) {
+    vapply(c(list(samples$bases, samples$starts, samples$targets, samples$weights), samples$arrays), function(values) {
+        some <- as.numeric(values[seq(1, length(values), length.out = min(length(values), 1e6))])
+        sum(some * (seq_along(some) %% 997 + 1))
+    }, 0)
 }
 
 # ---- settings ----

@@ -9,7 +9,7 @@
 #' motif, on either strand, that overlap by at least half are one, the one with more attention. A head gives at most one position with
 #' attention above 0.5, so a sequence has at most `layers * heads` hits. A lower `cut` finds more and is wrong more often.
 #' @param fit A [motif_network-class].
-#' @param newx Sequences of the network's length.
+#' @param newx Sequences of the network's length, or a [motif simulation][simulate_motifs].
 #' @param cut Attention, 0.05 to 1; `NULL`: that of the fit.
 #' @param threads Threads; see [thread_count()].
 #' @return `hits()`: a `GRanges` on the sequences, the columns of the motif that are kept, with `motif`, `filter`, `attention`, `layer`, `head`,

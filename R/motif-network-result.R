@@ -16,7 +16,7 @@ methods::setOldClass("motif_network")
 #' average, from at least 20 windows and 0.05 windows a sequence. Two motifs whose matrices mirror each other (similarity at least 0.85, mutually the highest) are
 #' one motif on two strands; the filter with more windows is "+". One that mirrors itself is "*".
 #' @param x,object,fit A `motif_network`.
-#' @param newx Sequences of the network's length.
+#' @param newx Sequences of the network's length, or a [motif simulation][simulate_motifs].
 #' @param type `"response"`: the probability (or the response); `"logit"`; `"activations"`: an array (filter, position, sequence);
 #'   `"attention"`: (position, head, layer, sequence); `"stream"`: (number, layer + 1, sequence).
 #' @param strand `"both"`: the mean logit of a sequence and its reverse complement.
@@ -128,6 +128,7 @@ predict.motif_network <- function(object, newx, type = c("response", "logit", "a
 }
 
 network_codes <- function(fit, newx, call) {
+    if (inherits(newx, "motif_simulation")) newx <- newx$x
     codes <- sequence_codes(newx, call)
     wrong <- which(codes$length_bp != fit$settings$length)
     if (length(wrong))

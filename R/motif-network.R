@@ -24,7 +24,7 @@
 #' Results depend on `seed`, never on threads.
 #' @param x Sequences of one length: a `DNAStringSet` or character; or a [motif simulation][simulate_motifs], without `y`: its recipe
 #'   draws new sequences in every epoch, and its own sequences validate.
-#' @param y One value a sequence: 0 and 1, logical, a factor of two levels, probabilities, or any numbers for `task = "regression"`.
+#' @param y One value a sequence: 0 and 1, logical, a factor or text of two classes (the second is 1), probabilities, or any numbers for `task = "regression"`.
 #' @param validation The share of sequences that validate, drawn at random, or `list(x, y)`.
 #' @param filters,width How many filters, 1 to 32, and their bases, 4 to 25 and at most half the length. A motif takes two filters, one a
 #'   strand.
@@ -209,7 +209,7 @@ labelled_codes <- function(x, y, name, settings, call) {
     if (bases_each[1] != bases_each[2])
         stop_input(c("All sequences must have the same length; found {bases_each[1]} to {bases_each[2]}.", i = "Use windows of one width."), call = call)
     if (is.null(y)) stop_input("{.arg y} must hold a value for each sequence.", call = call)
-    y <- check_response(y, length(codes$length_bp), call)
+    y <- check_response(if (is.character(y)) factor(y) else y, length(codes$length_bp), call)
     if (settings$task == "binary" && any(y < 0 | y > 1)) {
         at <- which(y < 0 | y > 1)[1]
         stop_input("{.arg {name}} must be 0/1 or probabilities; found {y[at]} at {at}.", call = call)
@@ -349,7 +349,7 @@ put_filters <- function(state, filters, settings) {
 checkpoint_terms <- function(training) {
     data <- training$data
     codes <- as.integer(c(data$train$codes, data$validation$codes))
-    c(training$settings, list(data = sum(codes * (seq_along(codes) %% 997 + 1)), labels = c(data$train$y, data$validation$y),
+    c(training$settings, list(sequences = sum(codes * (seq_along(codes) %% 997 + 1)), labels = c(data$train$y, data$validation$y),
                               recipe = data$train$recipe, init_filters = training$begin))
 }
 
@@ -366,17 +366,17 @@ read_motif_checkpoint <- function(training, key, call) {
     saved <- readRDS(file)
     terms <- checkpoint_terms(training)
     differs <- Find(function(name) !identical(saved$terms[[name]], terms[[name]]), names(terms))
-    shown <- function(value) if (is.atomic(value) && length(value) == 1L) format(value) else "other values"
     if (is.null(differs) && !identical(key, saved$key)) {
         differs <- "seed"
         saved$terms$seed <- saved$key[1] + 2^32 * saved$key[2]
         terms$seed <- key[1] + 2^32 * key[2]
     }
     if (!is.null(differs)) {
-        was <- shown(saved$terms[[differs]])
-        now <- shown(terms[[differs]])
-        stop_input(c("{.file {file}} was written with {differs} = {was}, now {now}.", i = "Delete it or choose another file."),
-                   class = "checkpoint", call = call)
+        was <- saved$terms[[differs]]
+        now <- terms[[differs]]
+        single <- is.atomic(was) && is.atomic(now) && length(was) == 1L && length(now) == 1L && differs != "sequences"
+        words <- if (single) "{differs} = {format(was)}, now {format(now)}" else "other {differs}"
+        stop_input(c(paste0("{.file {file}} was written with ", words, "."), i = "Delete it or choose another file."), class = "checkpoint", call = call)
     }
     saved
 }

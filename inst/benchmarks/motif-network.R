@@ -1,7 +1,7 @@
 # inst/benchmarks/motif-network.R: the motif network: time of a step, and what it finds in four simulated sets. tools/bench motif-network;
 # MOTIF_SETS="B1 B2" for these only ("": times alone); MOTIF_RESTARTS (1; 3 as users have it), MOTIF_SEED; MOTIF_KIND=syntax for linear keys
 # and tied strands; MOTIF_SCHEDULE=paper; MOTIF_OTHERS=no without the CNN and the ablation;
-# MOTIF_STEPS=no without times; MOTIF_TEST sequences (10000; hits are read in 2000 of them).
+# MOTIF_CNN_EPOCHS (30, of 6,400 new sequences); MOTIF_STEPS=no without times; MOTIF_TEST sequences (10000; hits are read in 2000 of them).
 #
 # A row is a classifier of new sequences: the best possible (Bayes), ours, a plain CNN, and the motif network without the overlap and L1 terms,
 # which has no motifs. "r": similarity of the motif found to the true one, either strand. "P/R": precision and recall of hits at four cuts;
@@ -53,7 +53,7 @@ scan_precision <- function(fit, x, sites, recall) {
         last <- nrow(codes) - ncol(odds) + 1
         score <- Reduce(`+`, lapply(seq_len(ncol(odds)), function(w) matrix(odds[codes[w - 1 + seq_len(last), ], w], last)))
         high <- which(score > 0, arr.ind = TRUE)
-        GenomicRanges::GRanges(names(x)[high[, 2]], IRanges::IRanges(high[, 1], width = ncol(odds)), motif = name[k], attention = score[high],
+        GenomicRanges::GRanges(factor(names(x)[high[, 2]], names(x)), IRanges::IRanges(high[, 1], width = ncol(odds)), motif = name[k], attention = score[high],
                                activation = 0)
     }))
     found <- nucleograd:::one_of_many(found)                          # highest first
@@ -99,12 +99,10 @@ for (set in sets) {
     words <- gap_words(set, fit, simulate_motifs(set, 2000, seed = 200))
     if (nzchar(words)) cat("    ", words, "\n", sep = "")
     if (say("MOTIF_OTHERS") == "no") next
-    train <- simulate_motifs(set, 10000, seed = 300)
     cnn <- sequence_network(500, conv(32, 12), pool(3), batch_norm(0.9), conv(64, 12), pool(3), batch_norm(0.9), conv(64, 12), pool(3),
                             batch_norm(0.9), flatten(), dense(32, "relu"), dense(1, "sigmoid"), seed = seed)
-    part <- seq_along(train$y) <= 9000
-    learned <- fit_model(cnn, train$x[part], train$y[part], epochs = 8, batch_size = 64, augment_reverse_complement = TRUE, seed = seed,
-                         validation = list(train$x[!part], train$y[!part]), early_stopping = 3)
+    learned <- fit_model(cnn, simulate_motifs(set, 1280, seed = 300), epochs = as.integer(say("MOTIF_CNN_EPOCHS", "30")), samples_per_epoch = 6400,
+                         batch_size = 64, schedule = "cosine", augment_reverse_complement = TRUE, seed = seed)
     row(set, "plain CNN", stats::qlogis(S4Vectors::mcols(predict(learned, test$x))[[1]]), test$y)
     if (set != "B1") next
     free <- quietly(motif_network(simulate_motifs(set, 1280, seed = 100), schedule = motif_schedule(30, 0, 0), restarts = 1, seed = seed))

@@ -56,6 +56,18 @@ test_that("sequences, arrays and files by class are the same samples", {
     expect_identical(fit_weights(drawn), fit_weights(wanted))
 })
 
+test_that("a simulation draws new sequences in every epoch, and validates with its own", {
+    sim <- simulate_motifs("TTCAGCAC", 60, 50, jitter = 5, seed = 1)
+    fit <- fit_short(x = sim, y = NULL, epochs = 2, samples_per_epoch = 40)
+    drawn <- lapply(0:1, function(epoch) draw_simulation(sim$recipe, c(7, 0), 3L, epoch * 40, 40, run_settings(NULL)))
+    expect_false(any(drawn[[2]]$x %in% c(drawn[[1]]$x, as.character(sim$x))))
+    wanted <- fit_short(x = function(n, epoch) list(x = Biostrings::DNAStringSet(drawn[[epoch]]$x), y = drawn[[epoch]]$positive + 0), y = NULL,
+                        epochs = 2, samples_per_epoch = 40, validation = list(sim$x, sim$y))
+    expect_identical(fit@history, wanted@history)
+    expect_identical(fit_weights(fit), fit_weights(wanted))
+    expect_error(fit_short(x = sim), "knows its labels", class = "nucleograd_error_argument")
+})
+
 test_that("long sequences are cut into windows, short ones are left out", {
     pairs <- Biostrings::xscat(fit_x[1:40], fit_x[41:80])
     expect_warning(fit <- fit_short(x = c(pairs, Biostrings::DNAStringSet("ACGT")), y = c(fit_y[1:40], "rich"), epochs = 1),
@@ -71,7 +83,8 @@ test_that("training that was stopped goes on with the same bits", {
     resumed <- fit_short(epochs = 4, validation = 0.2, early_stopping = 10, checkpoint = file, seed = NULL)
     expect_identical(resumed@history, whole@history)
     expect_identical(fit_weights(resumed), fit_weights(whole))
-    expect_error(fit_short(batch_size = 10, checkpoint = file, validation = 0.2, seed = NULL), class = "nucleograd_error_argument")
+    expect_error(fit_short(batch_size = 10, checkpoint = file, validation = 0.2, seed = NULL), "other batch_size", class = "nucleograd_error_argument")
+    expect_error(fit_short(x = rev(fit_x), checkpoint = file, validation = 0.2, seed = NULL), "other sequences", class = "nucleograd_error_argument")
 })
 
 test_that("early stopping returns the best epoch, callbacks can end", {

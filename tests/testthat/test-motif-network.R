@@ -78,7 +78,8 @@ test_that("a run that was interrupted after any epoch goes on to the same bits",
     expect_identical(fit(checkpoint = file)$state, whole$state)      # nothing is left to do
     expect_error(fit(checkpoint = file, lr = 0.1), "written with lr = 0.001, now 0.1", class = "nucleograd_error_checkpoint")
     expect_error(small_network(schedule = brief_schedule, batches = 4, checkpoint = file, seed = 5), "seed = 1, now 5")
-    expect_error(small_network(small_motif(640, 9), schedule = brief_schedule, batches = 4, checkpoint = file), class = "nucleograd_error_checkpoint")
+    expect_error(small_network(small_motif(640, 9), schedule = brief_schedule, batches = 4, checkpoint = file), "other sequences",
+                 class = "nucleograd_error_checkpoint")
 })
 
 test_that("real sequences train as simulated ones do, whatever their labels are called", {
@@ -88,6 +89,8 @@ test_that("real sequences train as simulated ones do, whatever their labels are 
     expect_identical(numbers$settings$length, 100)
     expect_identical(fit(sim$y == 1)$state, numbers$state)
     expect_identical(fit(factor(sim$y, labels = c("no", "yes")))$state, numbers$state)
+    expect_identical(fit(c("bound", "free")[2 - sim$y])$state, small_network(sim$x, 1 - sim$y, schedule = brief_schedule)$state)
+    expect_identical(predict(numbers, sim), predict(numbers, sim$x))
     expect_identical(small_network(tolower(as.character(sim$x)), sim$y, schedule = brief_schedule)$state, numbers$state)
     given <- fit(sim$y, validation = list(sim$x[1:50], sim$y[1:50]))
     expect_false(identical(given$state, numbers$state))
