@@ -158,6 +158,13 @@ static void whole_tensors(int64_t size)
     }
 }
 
+/* So many blocks in a call, a sample each. */
+static void every_number_of_blocks(void)
+{
+    for (int64_t blocks = 1; blocks <= 25; blocks++)
+        one_case(&(problem){5, 1 + draw(40), 1 + draw(60), 40, 40, 2, blocks, 64, 1});
+}
+
 static problem random_problem(int64_t largest, int64_t longest)
 {
     problem p = {.taps = 3 + draw(30), .in = 1 + draw(largest), .out = 1 + draw(largest), .length = 1 + draw(longest),
@@ -223,6 +230,7 @@ int main(void)
             no_leak(size);
             whole_tensors(size);
         }
+        every_number_of_blocks();
     }
     CHECK(ng_force_kernel(NULL));
     return finish();

@@ -6,12 +6,12 @@ enum { ROUND_BYTES = 16 << 20, ROUND_NODES = 5 };
 static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 static int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }
 
-/* How many samples a round holds: enough to share weights and to fill the head, few enough for caches. */
+/* How many samples a round holds: enough to share weights and to fill the head, few enough for caches; as many for each thread. */
 static int64_t round_samples(const ng_plan *plan, int64_t nodes, int targets, const ng_run *run)
 {
     const int64_t bytes = most(ng_sample_bytes(plan, targets), 1);
     if (run->round_bytes) return most(1, run->round_bytes / bytes);
-    return most(ROUND_BYTES / bytes, least(nodes, ROUND_NODES));
+    return most(ROUND_BYTES / bytes, least(nodes, (ROUND_NODES + run->threads - 1) / run->threads * run->threads));
 }
 
 /* Windows in a round of at most `samples` samples, all nodes of each; 1 if it has not room for a window's nodes. Half of the memory may go there. */

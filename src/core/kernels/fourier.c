@@ -67,7 +67,7 @@ typedef float four __attribute__((vector_size(16)));
 #define KERNEL portable
 #define TARGET
 #define LANES 4
-#define TALL false
+#define TALLEST 6
 #define VECTOR four
 #define BROADCAST(s) ((four){(s), (s), (s), (s)})
 #define MULTIPLY_ADD(a, b, c) ((a) * (b) + (c))
@@ -80,7 +80,7 @@ typedef float four __attribute__((vector_size(16)));
 #define KERNEL avx2
 #define TARGET __attribute__((target("avx2,fma")))
 #define LANES 8
-#define TALL false
+#define TALLEST 6
 #define VECTOR __m256
 #define BROADCAST(s) _mm256_set1_ps(s)
 #define MULTIPLY_ADD(a, b, c) _mm256_fmadd_ps(a, b, c)
@@ -90,7 +90,7 @@ typedef float four __attribute__((vector_size(16)));
 #define KERNEL avx512
 #define TARGET __attribute__((target("avx512f")))
 #define LANES 16
-#define TALL true
+#define TALLEST 12
 #define VECTOR __m512
 #define BROADCAST(s) _mm512_set1_ps(s)
 #define MULTIPLY_ADD(a, b, c) _mm512_fmadd_ps(a, b, c)
@@ -382,8 +382,9 @@ void ng_fourier_rows(const ng_fourier *f, const ng_tile *x, const float *bias, b
     const kernel *run = chosen();
     NG_IN(0, y->first % f->rows, 1);
     const int64_t first = y->first / f->rows, each = (y->last + f->rows - 1) / f->rows - first;
-    for (int64_t i = 0, rows; i < y->samples * each; i += rows) {
-        rows = at_most(y->samples * each - i, BLOCKS);
+    const int64_t blocks = y->samples * each, groups = (blocks + BLOCKS - 1) / BLOCKS;
+    for (int64_t g = 0; g < groups; g++) {       /* of about equally many */
+        const int64_t i = g * blocks / groups, rows = (g + 1) * blocks / groups - i;
         for (int64_t r = 0; r < rows; r++)
             transform_block(&q, run, (i + r) / each, first + (i + r) % each, frequencies + r * block_stride(f), false);
         multiply(&q, run, rows);

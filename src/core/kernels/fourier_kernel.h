@@ -2,7 +2,7 @@
  *     KERNEL          its name
  *     TARGET          the attribute that allows the instructions
  *     LANES           floats in a vector, which are neighbouring channels; divides GROUP
- *     TALL            whether registers hold a tile of 12 x 2 vectors, or of 6 x 2
+ *     TALLEST         registers hold a tile of 12 x 2 vectors, or of 6 x 2: its rows
  *     VECTOR, BROADCAST(s), MULTIPLY_ADD(a, b, c): a b + c, SUBTRACT_PRODUCT(a, b, c): c - a b */
 #define NAME_(kernel, part) kernel##_##part
 #define NAME(kernel, part) NAME_(kernel, part)
@@ -217,30 +217,39 @@ INLINE TARGET void TILE(const product *p, int64_t row, const float *w, int64_t p
     }
 }
 
-/* From this row on, as many as tiles of this height cover, over one panel of columns; gives the row where they end. */
-INLINE TARGET int64_t SWEEP(const product *p, const float *w, int64_t column, int64_t panel, int64_t row, const int rows)
+/* A tile of this height, over one panel of columns. */
+INLINE TARGET void SWEEP(const product *p, const float *w, int64_t column, int64_t panel, int64_t row, const int rows)
 {
-    for (; row + rows <= p->rows; row += rows) {
-        int64_t v = 0;
-        for (; v + 2 * LANES <= panel; v += 2 * LANES) TILE(p, row, w + v, panel, column + v, rows, 2);
-        if (v < panel) TILE(p, row, w + v, panel, column + v, rows, 1);
-    }
-    return row;
+    int64_t v = 0;
+    for (; v + 2 * LANES <= panel; v += 2 * LANES) TILE(p, row, w + v, panel, column + v, rows, 2);
+    if (v < panel) TILE(p, row, w + v, panel, column + v, rows, 1);
 }
 
+/* Every height has its tile: short ones would keep the units of multiplication waiting for their sums. */
 static TARGET void PRODUCT(const product *p)
 {
     const float *w = p->weights;
-    for (int64_t column = 0, panel; column < p->columns; column += panel) {
+    for (int64_t column = 0, panel; column < p->columns; w += 2 * p->depth * panel, column += panel) {
         panel = panel_at(column, p->columns);
-        int64_t row = 0;
-        if (TALL) row = SWEEP(p, w, column, panel, row, 12);
-        if (TALL) row = SWEEP(p, w, column, panel, row, 8);
-        row = SWEEP(p, w, column, panel, row, 6);
-        row = SWEEP(p, w, column, panel, row, 4);
-        row = SWEEP(p, w, column, panel, row, 2);
-        SWEEP(p, w, column, panel, row, 1);
-        w += 2 * p->depth * panel;
+        for (int64_t row = 0, rows; row < p->rows; row += rows) {
+            rows = p->rows - row <= TALLEST ? p->rows - row : (p->rows - row + 1) / 2;
+            switch (rows) {
+            case 1: SWEEP(p, w, column, panel, row, 1); break;
+            case 2: SWEEP(p, w, column, panel, row, 2); break;
+            case 3: SWEEP(p, w, column, panel, row, 3); break;
+            case 4: SWEEP(p, w, column, panel, row, 4); break;
+            case 5: SWEEP(p, w, column, panel, row, 5); break;
+            case 6: SWEEP(p, w, column, panel, row, 6); break;
+#if TALLEST > 6
+            case 7: SWEEP(p, w, column, panel, row, 7); break;
+            case 8: SWEEP(p, w, column, panel, row, 8); break;
+            case 9: SWEEP(p, w, column, panel, row, 9); break;
+            case 10: SWEEP(p, w, column, panel, row, 10); break;
+            case 11: SWEEP(p, w, column, panel, row, 11); break;
+            case 12: SWEEP(p, w, column, panel, row, 12); break;
+#endif
+            }
+        }
     }
 }
 
@@ -287,7 +296,7 @@ static TARGET void SPECTRUM(const float *taps, int64_t count, const double *turn
 #undef KERNEL
 #undef TARGET
 #undef LANES
-#undef TALL
+#undef TALLEST
 #undef VECTOR
 #undef BROADCAST
 #undef MULTIPLY_ADD
