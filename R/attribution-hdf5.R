@@ -88,7 +88,8 @@ read_attribution <- function(file) {
     })
     of_bases <- function(group) as.vector(rhdf5::h5read(stored, paste0(group, "/errors")))
     errors <- if (rhdf5::H5Lexists(stored, "contig_1/errors")) stats::setNames(lapply(groups, of_bases), contigs$name) else list()
-    new("Attribution", scores = stats::setNames(scores, contigs$name), errors = errors, genome = genome, windows = stored_windows(stored, from_json("window_columns"), genome),
+    new("Attribution", scores = stats::setNames(scores, contigs$name), errors = errors, genome = genome,
+        windows = stored_windows(stored, from_json("window_columns"), genome),
         settings = lapply(from_json("settings"), function(value) if (is.integer(value)) as.numeric(value) else value))
 }
 

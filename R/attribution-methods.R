@@ -18,7 +18,8 @@ method_pass <- function(settings, r) {
     if (!is.null(settings$path)) return(list(path = settings$path))
     gradient_at <- function(position) list(position, 1, FALSE)
     switch(settings$method,
-        ig = list(path = c(path_rule(settings$nodes, settings$rule), TRUE, if (!is.null(settings$tolerance)) list(c(settings$tolerance, settings$max_nodes)))),
+        ig = list(path = c(path_rule(settings$nodes, settings$rule), TRUE,
+                           if (!is.null(settings$tolerance)) list(c(settings$tolerance, settings$max_nodes)))),
         expected = list(path = list((r - 1 + (.Call(C_draw_below, 0, 2^52, settings$seed, r, "") + 0.5) / 2^52) / settings$nodes, 1, TRUE)),
         deeplift =, deepshap = list(path = list(1, 1, TRUE, "deeplift")),
         gradient =, saliency =, gradient_x_input = list(path = gradient_at(1)),
@@ -43,7 +44,8 @@ count_passes <- function(method, replicates, nodes, drawn, call) {
     if (replicates > 1 && method == "expected")
         stop_input("{.arg replicates} must be NULL for expected gradients: each of {.arg nodes} draws has a baseline of its own.", call = call)
     if (replicates > 1 && !drawn && !own)
-        stop_input(c("{.arg replicates} must be 1 where all are the same.", i = "Baselines that are drawn, such as {.val dinucleotide}, differ."), call = call)
+        stop_input(c("{.arg replicates} must be 1 where all are the same.",
+                     i = "Baselines that are drawn, such as {.val dinucleotide}, differ."), call = call)
     replicates
 }
 
@@ -197,7 +199,8 @@ mean_over_windows <- function(sums, windows) {
     sums
 }
 
-# For each target the derivative along a small step towards all bases alike, in the first window: by the gradient, and by the difference of two outputs.
+# For each target the derivative along a small step towards all bases alike, in the first window: by the gradient, and by the
+# difference of two outputs.
 gradient_check <- function(job, part) {
     step <- 1 / 64
     at <- function(step) {

@@ -148,7 +148,8 @@ array_part <- function(array, call) {
         stop_input("Sequences are shuffled and mutated where inputs are arrays (samples, bp, 4) of rows with one 1, or none.", call = call)
     numbers <- matrix(row_major(array), 4)
     codes <- as.raw(ifelse(colSums(numbers) == 0, 4, max.col(t(numbers), "first") - 1))
-    list(bases = codes, name = "", starts = (seq_len(dim(array)[1]) - 1) * as.numeric(dim(array)[2]) + 1, width = as.numeric(dim(array)[2]), reverse = FALSE)
+    list(bases = codes, name = "", starts = (seq_len(dim(array)[1]) - 1) * as.numeric(dim(array)[2]) + 1,
+         width = as.numeric(dim(array)[2]), reverse = FALSE)
 }
 
 is_one_hot <- function(array) {

@@ -26,7 +26,8 @@ results_of_genome <- function(row, job, folder) {
     old <- options(cli.progress_show_after = Inf)
     on.exit(options(old))
     asked <- names(job$verbs)
-    arguments <- function(verb, ...) c(list(...), job$verbs[[verb]], list(threads = job$threads), if (verb != "genes") list(memory_bytes = job$memory_bytes))
+    arguments <- function(verb, ...) c(list(...), job$verbs[[verb]], list(threads = job$threads),
+                                       if (verb != "genes") list(memory_bytes = job$memory_bytes))
     into <- function(table, name) write_bytes(table_bytes(as.data.frame(table)), file.path(folder, name))
     model <- read_model(job$model)
     genome <- read_genome(row$genome, if (!is.null(row$circular)) as.logical(row$circular))

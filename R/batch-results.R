@@ -157,12 +157,15 @@ setMethod("as.data.frame", "Batch", function(x, row.names = NULL, optional = FAL
 setMethod("show", "Batch", function(object) {
     table <- object@genomes
     count <- function(status) sum(table$status == status)
-    cat("Batch of ", nrow(table), if (nrow(table) == 1) " genome" else " genomes", ": ", count("done"), " done, ", count("failed"), " failed, ", count("open"), " open\n",
+    cat("Batch of ", nrow(table), if (nrow(table) == 1) " genome" else " genomes", ": ", count("done"), " done, ",
+        count("failed"), " failed, ", count("open"), " open\n",
         "  directory  ", object@directory, "\n", sep = "")
     if (count("done"))
-        cat("  done       ", format(sum(table$bp, na.rm = TRUE), big.mark = ","), " bp in ", format(round(sum(table$seconds, na.rm = TRUE), 1)), " s of workers; ",
+        cat("  done       ", format(sum(table$bp, na.rm = TRUE), big.mark = ","), " bp in ",
+            format(round(sum(table$seconds, na.rm = TRUE), 1)), " s of workers; ",
             nrow(object@files), if (nrow(object@files) == 1) " file, " else " files, ", format_bytes(sum(object@files$bytes)), "\n",
-            if (any(!is.na(table$gap))) paste0("             completeness gap, worst genome: ", format(100 * max(table$gap, na.rm = TRUE), digits = 2), " %\n"), sep = "")
+            if (any(!is.na(table$gap))) paste0("             completeness gap, worst genome: ",
+                                               format(100 * max(table$gap, na.rm = TRUE), digits = 2), " %\n"), sep = "")
     wrong <- utils::head(table[table$status == "failed", ], 5)
     for (k in seq_len(nrow(wrong))) cat("  failed     ", wrong$name[k], ": ", wrong$reason[k], "\n", sep = "")
     if (count("failed") > 5) cat("             and", count("failed") - 5, "more: as.data.frame(x) has all\n")

@@ -133,10 +133,12 @@ check_verbs <- function(verbs, set, call = parent.frame()) {
         stop_input("{.arg verbs} must be a list of lists of arguments, named by {.val {known}}, each at most once.", call = call)
     functions <- list(predict = predict.Model, attribution = attribution, genes = gene_quantiles, knockout = knockout)
     for (verb in names(verbs)) {
-        allowed <- setdiff(names(formals(functions[[verb]])), c("object", "model", "genome", "scores", "annotation", "threads", "memory_bytes", "..."))
+        given_otherwise <- c("object", "model", "genome", "scores", "annotation", "threads", "memory_bytes", "...")
+        allowed <- setdiff(names(formals(functions[[verb]])), given_otherwise)
         odd <- setdiff(names(verbs[[verb]]), allowed)
         if (length(odd) || length(verbs[[verb]]) != length(names(verbs[[verb]])))
-            stop_input(c("The arguments of {.val {verb}} must be named, by {.arg {allowed}}.", x = if (length(odd)) "{.arg {odd}} {?is/are} none of these."), call = call)
+            stop_input(c("The arguments of {.val {verb}} must be named, by {.arg {allowed}}.",
+                         x = if (length(odd)) "{.arg {odd}} {?is/are} none of these."), call = call)
     }
     if ("genes" %in% names(verbs)) {
         if (!"attribution" %in% names(verbs)) stop_input("The verb {.val genes} needs the verb {.val attribution}.", call = call)
@@ -149,7 +151,8 @@ check_verbs <- function(verbs, set, call = parent.frame()) {
 
 check_tracks <- function(tracks, call = parent.frame()) {
     known <- c("h5", "bw", "bedGraph")
-    if (!is.character(tracks) || !all(tracks %in% known)) stop_input("{.arg tracks} must be some of {.val {known}}, not {.val {tracks}}.", call = call)
+    if (!is.character(tracks) || !all(tracks %in% known))
+        stop_input("{.arg tracks} must be some of {.val {known}}, not {.val {tracks}}.", call = call)
     if ("h5" %in% tracks) need_package("rhdf5", "Attributions in HDF5 files", call)
     unique(tracks)
 }

@@ -122,7 +122,8 @@ run_command <- function(given) {
     model <- read_model(given$model)
     say("Read ", model@name)
     genome <- read_genome(given$genome, given$circular)
-    say("Read ", length(genome), if (length(genome) == 1) " contig, " else " contigs, ", format(sum(Biostrings::width(genome)), big.mark = ","), " bp")
+    say("Read ", length(genome), if (length(genome) == 1) " contig, " else " contigs, ",
+        format(sum(Biostrings::width(genome)), big.mark = ","), " bp")
     annotation <- if (!is.null(given$annotation)) read_annotation(given$annotation, genome)
     if (given$command == "predict") {
         table <- as.data.frame(predict(model, genome, given$window, given$step, threads = given$threads))
@@ -160,7 +161,8 @@ run_batch_command <- function(given) {
     cat(utils::capture.output(show(batch)), sep = "\n", file = stderr())
     failed <- sum(batch@genomes$status == "failed")
     open <- sum(batch@genomes$status == "open")
-    if (failed || open) stop(failed, " of ", nrow(batch@genomes), " genomes failed", if (open) paste0(", ", open, " are open: workers were lost"), ".")
+    if (failed || open) stop(failed, " of ", nrow(batch@genomes), " genomes failed",
+                             if (open) paste0(", ", open, " are open: workers were lost"), ".")
 }
 
 first_of <- function(given, otherwise) if (is.null(given)) otherwise else given

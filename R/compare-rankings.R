@@ -6,8 +6,8 @@
 #' @param forest A `gene_forest`, from [gene_forest()]: its `mean_decrease_gini`.
 #' @param prevalence A `gene_prevalence`, from [gene_prevalence()]: its share in each class.
 #' @param knockout An `Effects`, from [knockout()] on genes: its `effect`.
-#' @param by What joins them: `"gene"` (a copy's `_` and number are left out) or `"product"`, as the matrix of forest and prevalence was made. A gene that
-#'   a genome has more than once counts with the highest of its values.
+#' @param by What joins them: `"gene"` (a copy's `_` and number are left out) or `"product"`, as the matrix of forest and
+#'   prevalence was made. A gene that a genome has more than once counts with the highest of its values.
 #' @param k How many of the first genes of two rankings are compared: whole numbers.
 #' @param level Of the intervals, above 0 and below 1.
 #' @return A `gene_rankings`, a list: `table`, one row a gene: `gene`, and a column a ranking, `NA` where it does not have the gene;
@@ -34,7 +34,8 @@ compare_rankings <- function(quantiles = NULL, forest = NULL, prevalence = NULL,
     if (!is.null(forest)) check_is(forest, "gene_forest", "gene_forest")
     if (!is.null(prevalence)) check_is(prevalence, "gene_prevalence", "gene_prevalence")
     if (!is.null(knockout)) check_is(knockout, "Effects", "knockout")
-    if (!is.numeric(k) || !length(k) || anyNA(k) || any(k < 1 | k != round(k))) stop_input("{.arg k} must be whole numbers of at least 1, not {friendly(k)}.")
+    if (!is.numeric(k) || !length(k) || anyNA(k) || any(k < 1 | k != round(k)))
+        stop_input("{.arg k} must be whole numbers of at least 1, not {friendly(k)}.")
     if (!is.numeric(level) || length(level) != 1 || is.na(level) || level <= 0 || level >= 1)
         stop_input("{.arg level} must be one number between 0 and 1, not {friendly(level)}.")
     shares <- grep("^share_", names(prevalence), value = TRUE)
@@ -85,7 +86,8 @@ overlap_of <- function(pair, table, k) {
     k <- unique(pmin(k, n))
     ranks <- lapply(both, function(value) rank(-value, ties.method = "first"))
     shared <- vapply(k, function(k) sum(ranks[[1]] <= k & ranks[[2]] <= k), 0L)
-    data.frame(x = pair[1], y = pair[2], k = k, shared = shared, expected = k^2 / n, p_value = stats::phyper(shared - 1, k, n - k, k, lower.tail = FALSE))
+    data.frame(x = pair[1], y = pair[2], k = k, shared = shared, expected = k^2 / n,
+               p_value = stats::phyper(shared - 1, k, n - k, k, lower.tail = FALSE))
 }
 
 #' @method as.data.frame gene_rankings
@@ -112,7 +114,8 @@ plot.gene_rankings <- function(x, top = 5, ...) {
     title <- function(name) gsub("_", " ", sub("^ig", "IG", sub("^share", "prevalence in", name)))
     strips <- vapply(others, function(name) {
         row <- x$correlations[x$correlations$x == first & x$correlations$y == name, ]
-        paste0(title(name), "\nr = ", format(row$correlation, digits = 2), " (", format(row$low, digits = 2), " to ", format(row$high, digits = 2), ")")
+        paste0(title(name), "\nr = ", format(row$correlation, digits = 2), " (", format(row$low, digits = 2), " to ",
+               format(row$high, digits = 2), ")")
     }, "")
     points <- do.call(rbind, lapply(others, function(name) {
         known <- x$table[stats::complete.cases(x$table[c(first, name)]), ]
@@ -128,5 +131,6 @@ plot.gene_rankings <- function(x, top = 5, ...) {
         ggplot2::labs(x = NULL, y = title(first), title = "Rankings of genes, compared",
                       subtitle = paste0("r: Spearman's correlation, ", 100 * x$settings$level, " % interval; named: high in both")) +
         plain_theme() +
-        ggplot2::theme(strip.background = ggplot2::element_blank(), strip.text = ggplot2::element_text(hjust = 0), panel.spacing = ggplot2::unit(1, "lines"))
+        ggplot2::theme(strip.background = ggplot2::element_blank(), strip.text = ggplot2::element_text(hjust = 0),
+                       panel.spacing = ggplot2::unit(1, "lines"))
 }

@@ -59,7 +59,8 @@ encoding_rules <- function(sequences, window, step, padding, ambiguous, frequenc
     if (rules$ngram > 1 && (rules$strand == "-" || methods::is(sequences, "QualityScaledDNAStringSet") || rules$ambiguous != "zero"))
         stop_input("n-grams have no reverse complement, no quality and no ambiguous rows: {.arg ngram} must be 1 for these.", call = call)
     if (rules$ngram > rules$window) stop_input("{.arg ngram} must be at most the window, {rules$window}, not {rules$ngram}.", call = call)
-    if (!is.null(frequencies) && !(is.numeric(frequencies) && length(frequencies) == 4 && all(is.finite(frequencies)) && all(frequencies >= 0) && sum(frequencies) > 0))
+    if (!is.null(frequencies) && !(is.numeric(frequencies) && length(frequencies) == 4 && all(is.finite(frequencies)) &&
+                                   all(frequencies >= 0) && sum(frequencies) > 0))
         stop_input("{.arg frequencies} must be four numbers from 0, those of A, C, G, T, not {friendly(frequencies)}.", call = call)
     rules$row <- switch(rules$ambiguous, zero = rep(0, 4), equal = rep(0.25, 4),
                         empirical = if (is.null(frequencies)) count_bases(sequences) else frequencies / sum(frequencies))

@@ -87,7 +87,8 @@ drawn_bias <- function(b, count) drawn_array(b, count, -0.1, 0.1)
 
 drawn_scale <- function(b, count) drawn_array(b, count, 0.8, 1.2)
 
-input_layer <- function(b, shape, name) add_layer(b, "InputLayer", list(), shape, list(batch_input_shape = c(list(NULL), as.list(shape))), name = name)
+input_layer <- function(b, shape, name) add_layer(b, "InputLayer", list(), shape,
+                                                  list(batch_input_shape = c(list(NULL), as.list(shape))), name = name)
 
 conv_layer <- function(b, x, filters, kernel, activation = "linear", dilation = 1) {
     add_layer(b, "Conv1D", list(x), c(x$shape[1], filters),
@@ -274,7 +275,8 @@ architect <- list(
     list(length = 1e4, both = TRUE, residual = TRUE, units = 452, depth = 1, two_way = TRUE, hidden = 152, activation = "tanh", blocks = blocks(
         61, 3, 1, 4, 114, 3, 1, 2, 214, 3, 1, 4, 402, 3, 1, 4)),
     list(length = 1e4, residual = TRUE, units = 23, depth = 1, two_way = TRUE, blocks = blocks(709, 13, 1, 128)),
-    list(length = 1e4, residual = TRUE, units = 150, depth = 1, two_way = FALSE, hidden = 216, activation = "tanh", blocks = blocks(1038, 18, 1, 128)))
+    list(length = 1e4, residual = TRUE, units = 150, depth = 1, two_way = FALSE, hidden = 216, activation = "tanh",
+         blocks = blocks(1038, 18, 1, 128)))
 
 build_architect <- function(row, seed) {
     b <- new_blueprint(seed)

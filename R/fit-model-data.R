@@ -10,8 +10,11 @@ training_data <- function(model, goal, x, y, validation, class_weights, samples_
     if (is.function(x)) {
         samples_per_epoch <- check_number(samples_per_epoch, 1, 1e9, name = "samples_per_epoch", call = call)
         first <- drawn_samples(model, goal, x, samples_per_epoch, 1, class_weights, NULL, call)
-        again <- function(epoch) if (epoch == 1) first else drawn_samples(model, goal, x, samples_per_epoch, epoch, class_weights, first$classes, call)
-        if (is.numeric(validation)) stop_input("{.arg validation} must be {.code list(x, y)} or NULL where {.arg x} is a function or a simulation.", call = call)
+        again <- function(epoch)
+            if (epoch == 1) first
+            else drawn_samples(model, goal, x, samples_per_epoch, epoch, class_weights, first$classes, call)
+        if (is.numeric(validation))
+            stop_input("{.arg validation} must be {.code list(x, y)} or NULL where {.arg x} is a function or a simulation.", call = call)
         data <- c(first, list(draw = again))
     } else data <- labelled_samples(model, goal, x, y, class_weights, NULL, call)
     if (is.null(validation)) return(data)
@@ -22,7 +25,8 @@ training_data <- function(model, goal, x, y, validation, class_weights, samples_
     if (!is.numeric(validation) || length(validation) != 1 || is.na(validation) || validation <= 0 || validation >= 1)
         stop_input("{.arg validation} must be a share between 0 and 1, or {.code list(x, y)}, not {friendly(validation)}.", call = call)
     held <- order(.Call(C_random, seed, 0, data$count, 2^52)) <= round(validation * data$count)
-    if (!any(held) || all(held)) stop_input("{.arg validation} must leave samples on both sides; {data$count} sample{?s} {?is/are} too few.", call = call)
+    if (!any(held) || all(held))
+        stop_input("{.arg validation} must leave samples on both sides; {data$count} sample{?s} {?is/are} too few.", call = call)
     c(some_samples(data, !held), list(validation = some_samples(data, held)))
 }
 
@@ -73,7 +77,8 @@ sequences_by_class <- function(files, y, call) {
     paths <- function(path) {
         if (!dir.exists(path)) return(check_file(path, name = "x", call = call))
         found <- list.files(path, "[.](fa|fasta|fna|ffn)([.]gz)?$", full.names = TRUE, ignore.case = TRUE)
-        if (!length(found)) stop_input(c("A folder of {.arg x} must hold FASTA files (.fa, .fasta, .fna, .ffn, also .gz).", x = "{.file {path}} holds none."), class = "file", call = call)
+        if (!length(found)) stop_input(c("A folder of {.arg x} must hold FASTA files (.fa, .fasta, .fna, .ffn, also .gz).",
+                                         x = "{.file {path}} holds none."), class = "file", call = call)
         sort(found)
     }
     if (is.null(y) && (is.null(names(files)) || !all(nzchar(names(files))) || length(files) < 2))
@@ -100,9 +105,11 @@ sequence_samples <- function(model, x, call) {
     short <- width < window
     if (all(short)) stop_input("{.arg x} must have sequences of at least {window} bp, which {.arg model} reads; the longest has {max(width)}.", call = call)
     if (any(short))
-        cli::cli_warn("{sum(short)} sequence{?s} shorter than the model's input of {window} bp {?is/are} left out.", class = "nucleograd_warning_short")
+        cli::cli_warn("{sum(short)} sequence{?s} shorter than the model's input of {window} bp {?is/are} left out.",
+                      class = "nucleograd_warning_short")
     offset <- cumsum(c(0, width))[seq_along(width)]
-    starts <- if (all(width == window)) as.list(rep(1, length(width))) else lapply(width, window_starts, window = window, step = window, circular = FALSE)
+    starts <- if (all(width == window)) as.list(rep(1, length(width))) else lapply(width, window_starts, window = window,
+                                                                                   step = window, circular = FALSE)
     list(bases = base_codes(unlist(x)), starts = rep(offset, lengths(starts)) + unlist(starts), shapes = rep(list(c(window, 4)), length(shapes)),
          of = rep(seq_along(starts), lengths(starts)), count = length(unlist(starts)))
 }
@@ -123,7 +130,8 @@ sample_arrays <- function(samples) {
 
 check_strands <- function(model, call) {
     reads <- vapply(model@inputs, function(axes) length(axes) == 2 && identical(axes[2], 4), NA)
-    if (!all(reads)) stop_input("{.arg augment_reverse_complement} needs a model that reads (length, 4): A, C, G, T.", class = "unsupported", call = call)
+    if (!all(reads)) stop_input("{.arg augment_reverse_complement} needs a model that reads (length, 4): A, C, G, T.",
+                                class = "unsupported", call = call)
 }
 
 # ---- labels ----

@@ -106,7 +106,8 @@ fit_model <- function(model, x, y = NULL, epochs = 10, batch_size = 32, optimize
     chosen <- if (is.null(state$best)) list(epoch = state$epoch, weights = trained_weights(trainer, parts)) else state$best
     made <- with_weights(model, chosen$weights, frame)
     new("Fit", made, history = state$history,
-        training = c(settings[setdiff(names(settings), c("network", "sequences"))], list(seed = seed, classes = data$classes, epoch = chosen$epoch, validation = data$validation$count)))
+        training = c(settings[setdiff(names(settings), c("network", "sequences"))],
+                     list(seed = seed, classes = data$classes, epoch = chosen$epoch, validation = data$validation$count)))
 }
 
 # ---- epochs ----
@@ -269,5 +270,6 @@ check_checkpoint_path <- function(checkpoint, call = parent.frame()) {
     if (!is.character(checkpoint) || length(checkpoint) != 1 || is.na(checkpoint))
         stop_input("{.arg checkpoint} must be the path of one file, not {friendly(checkpoint)}.", call = call)
     if (!dir.exists(dirname(checkpoint)) || file.access(dirname(checkpoint), 2) != 0)
-        stop_input(c("{.arg checkpoint} must be in a folder that can be written.", x = "{.file {dirname(checkpoint)}} cannot."), class = "file", call = call)
+        stop_input(c("{.arg checkpoint} must be in a folder that can be written.", x = "{.file {dirname(checkpoint)}} cannot."),
+                   class = "file", call = call)
 }

@@ -122,7 +122,8 @@ shuffled_answers <- function(children, gene, answer, carried, genomes, truth) {
 
 janitza_p_values <- function(importance, call = parent.frame()) {
     if (!any(importance < 0))
-        stop_input(c("{.arg p_values} must have genes without influence to compare with.", x = "None of {length(importance)} has an importance below zero.",
+        stop_input(c("{.arg p_values} must have genes without influence to compare with.",
+                     x = "None of {length(importance)} has an importance below zero.",
                      i = "Janitza's method needs hundreds of genes or more."), call = call)
     chance <- sort(c(importance[importance < 0], 0, -importance[importance < 0]))
     1 - findInterval(importance, chance, left.open = TRUE) / length(chance)
@@ -138,7 +139,8 @@ print.gene_forest <- function(x, ...) {
         paste(format(x$settings$genomes, big.mark = ",", trim = TRUE), names(x$settings$genomes), collapse = ", "), " genomes; seed ",
         format(x$settings$seed, scientific = FALSE), "
   errors   ", format(100 * x$oob_error, digits = 3), " % out of the bag: ",
-        paste0(x$confusion[row(x$confusion) != col(x$confusion)], " of ", rownames(x$confusion)[row(x$confusion)[row(x$confusion) != col(x$confusion)]],
+        paste0(x$confusion[row(x$confusion) != col(x$confusion)], " of ",
+               rownames(x$confusion)[row(x$confusion)[row(x$confusion) != col(x$confusion)]],
                collapse = ", "), "
 ", sep = "")
     top <- utils::head(x$table, 10)

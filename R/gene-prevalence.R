@@ -143,7 +143,8 @@ only_species <- function(matrix, species) {
 print.gene_prevalence <- function(x, ...) {
     settings <- attr(x, "settings")
     if (is.null(settings) || !"label" %in% names(x)) return(print(as.data.frame(x), ...))
-    cat("Prevalence of ", format(nrow(x), big.mark = ","), " genes in ", paste(format(settings$genomes, big.mark = ",", trim = TRUE), names(settings$genomes), collapse = ", "),
+    cat("Prevalence of ", format(nrow(x), big.mark = ","), " genes in ",
+        paste(format(settings$genomes, big.mark = ",", trim = TRUE), names(settings$genomes), collapse = ", "),
         " genomes\n", sep = "")
     with(settings, cat("  labels   of ", focus, ": share of carriers at least ", almost_all, " (almost all), ", more, " (more), at most ",
                        1 - more, " (less); false discovery rate at most ", fdr, "\n", sep = ""))

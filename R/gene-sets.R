@@ -211,9 +211,11 @@ print.gene_set_test <- function(x, ...) {
     with(x$settings, cat(sep = "", "Test of ", nrow(x$table), if (nrow(x$table) == 1) " gene set" else " gene sets", " in the ranking of ",
                          sum(!is.na(x$features$mean)), " features by their mean score\n",
                          "  scores   ", settings_title(x$settings), "; ", output, " of ", target_name, ", model ", model, "\n",
-                         "  sought   ", c(greater = "sets that stand higher", less = "sets that stand lower", two.sided = "sets that stand higher or lower")[[alternative]],
+                         "  sought   ", c(greater = "sets that stand higher", less = "sets that stand lower",
+                                          two.sided = "sets that stand higher or lower")[[alternative]],
                          ", weight ", weight, "\n",
-                         "  p-values ", null, ", ", format(shifts, big.mark = ",", scientific = FALSE), " draws, seed ", format(seed, scientific = FALSE), "\n"))
+                         "  p-values ", null, ", ", format(shifts, big.mark = ",", scientific = FALSE), " draws, seed ",
+                         format(seed, scientific = FALSE), "\n"))
     table <- utils::head(x$table, 10)
     table$leading <- ifelse(nchar(table$leading) > 30, paste0(substr(table$leading, 1, 27), "..."), table$leading)
     print(table, digits = 3, row.names = FALSE)
@@ -280,6 +282,7 @@ plot_set_running <- function(x, name) {
         ggplot2::geom_linerange(data = ticks, ggplot2::aes(x = .data$rank, ymin = low - 2 * height, ymax = low - height), inherit.aes = FALSE,
                                 linewidth = 0.25, colour = "grey25") +
         ggplot2::labs(x = "Rank by mean score", y = "Running sum", subtitle = scores_title(x$settings),
-                      title = paste0(name, ": ", row$genes, " genes, score ", format(row$score, digits = 2), ", p = ", format(row$p_value, digits = 2))) +
+                      title = paste0(name, ": ", row$genes, " genes, score ", format(row$score, digits = 2), ", p = ",
+                                     format(row$p_value, digits = 2))) +
         plain_theme()
 }

@@ -52,7 +52,8 @@ folder_table <- function(folder, annotation, call = parent.frame()) {
     if (!length(genomes) && is.null(annotation) && length(gffs))
         return(data.frame(name = stem(gffs, gff_ending), genome = gffs, annotation = gffs))
     if (!length(genomes))
-        stop_input(c("The folder {.file {folder}} must hold genomes.", x = "None of its {length(list.files(folder))} file{?s} ends in .fna, .fa, .fasta, .fsa or .ffn."),
+        stop_input(c("The folder {.file {folder}} must hold genomes.",
+                     x = "None of its {length(list.files(folder))} file{?s} ends in .fna, .fa, .fasta, .fsa or .ffn."),
                    class = "file", call = call)
     names <- stem(genomes, fasta_ending)
     of_gff <- stem(gffs, gff_ending)
@@ -77,7 +78,8 @@ read_sheet <- function(file) {
 
 checked_set <- function(table, call = parent.frame()) {
     if (!nrow(table) || is.null(table$genome) || anyNA(table$genome))
-        stop_input(c("A sample sheet must have a column {.field genome} with a path in each row.", i = "Its columns are {.field {names(table)}}."), call = call)
+        stop_input(c("A sample sheet must have a column {.field genome} with a path in each row.",
+                     i = "Its columns are {.field {names(table)}}."), call = call)
     if (is.null(table$name)) table$name <- sub(paste0(fasta_ending, "|", gff_ending), "", basename(table$genome), ignore.case = TRUE)
     if (is.null(table$annotation)) table$annotation <- NA_character_
     table$name <- as.character(table$name)

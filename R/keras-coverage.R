@@ -46,7 +46,8 @@ coverage_section <- function() {
 #' What [read_model()] reads, [predict()][predict.Model] computes, [attribution()] differentiates and [write_model()] writes (its page
 #' says what opens in one generation of Keras alone). Each row is a class of Keras or
 #' of deepG, under the names that older versions gave it too, and is held against what Keras computes: outputs and gradients, by
-#' the test group in the table (`tests/testthat/test-fixtures.R`, `test-keras-coverage.R`). Where Keras 2 and Keras 3 differ, the version in the file decides.
+#' the test group in the table (`tests/testthat/test-fixtures.R`, `test-keras-coverage.R`). Where Keras 2 and Keras 3 differ, the
+#' version in the file decides.
 #'
 #' **Tokens.** An embedding reads whole numbers, which have no gradient. Here it reads one-hot rows of tokens, (length, tokens), and is
 #' a matrix product: the same answer for every sequence, and between sequences that of a mixture of tokens. So a gradient or an

@@ -60,7 +60,8 @@ class_aliases <- c(
 # Words for element-wise functions; a Keras synonym leads to the same word.
 activation_words <- c(
     linear = "linear", relu = "relu", sigmoid = "sigmoid", hard_sigmoid = "hard_sigmoid", hard_sigmoid_keras3 = "hard_sigmoid_keras3",
-    tanh = "tanh", softmax = "softmax", log_softmax = "log_softmax", log_softmax_v2 = "log_softmax", elu = "elu", selu = "selu", softplus = "softplus",
+    tanh = "tanh", softmax = "softmax", log_softmax = "log_softmax", log_softmax_v2 = "log_softmax", elu = "elu", selu = "selu",
+    softplus = "softplus",
     softsign = "softsign", swish = "swish", silu = "swish", gelu = "gelu", exponential = "exponential", relu6 = "relu6",
     leaky_relu = "leaky_relu", mish = "mish")
 

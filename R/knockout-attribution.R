@@ -39,7 +39,8 @@ knockout_attribution <- function(model, genome, region, replacement = "uniform",
     windows <- windows_with(region, model, genome, window, step)
     contig <- as.character(GenomeInfoDb::seqnames(region))
     inputs <- region_arrays(base_codes(genome[[contig]]), windows, region, fill, from)
-    map <- function(x) suppressWarnings(attribution(model, x, baseline = inputs$baseline, nodes = nodes, rule = rule, target = target, output = output,
+    map <- function(x) suppressWarnings(attribution(model, x, baseline = inputs$baseline, nodes = nodes, rule = rule,
+                                                    target = target, output = output,
                                                     threads = threads, memory_bytes = memory_bytes))
     before <- map(inputs$sequence)
     after <- map(inputs$changed)

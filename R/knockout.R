@@ -27,7 +27,8 @@
 #' @param target Which output of the model, from 1; through all outputs in order if it has several.
 #' @param output `"logit"` or `"probability"`, see [attribution()].
 #' @return An [Effects-class]: the regions with the columns `prediction`, `changed`, `effect` (`prediction - changed`) and `windows`; with
-#'   shuffles also `standard_error`, of the effect, over the replicates. It agrees with brute force to float32 rounding, and does not depend on threads, memory or which other regions are in the call.
+#'   shuffles also `standard_error`, of the effect, over the replicates. It agrees with brute force to float32 rounding, and does
+#'   not depend on threads, memory or which other regions are in the call.
 #' @section Errors: `nucleograd_error_contigs`: a region lies on no contig of `genome`. `nucleograd_error_regions`: one leaves its contig, or
 #'   what a deletion leaves holds no window. `nucleograd_error_argument`; `nucleograd_error_memory`.
 #' @source Zeiler and Fergus (2014), \doi{10.1007/978-3-319-10590-1_53}.
@@ -59,7 +60,8 @@ knockout <- function(model, genome, regions, replacement = "uniform", replicates
         found$standard_error <- sqrt(colSums((answers - rep(found$changed, each = replicates))^2) / (replicates - 1) / replicates)
     }
     name <- if (!is.character(replacement)) "the given row"
-            else if (drawn) paste0(replicates, if (replacement == "shuffle") " shuffles" else " shuffles of dinucleotides", ", seed ", format(seed, scientific = FALSE))
+            else if (drawn) paste0(replicates, if (replacement == "shuffle") " shuffles" else " shuffles of dinucleotides",
+                                   ", seed ", format(seed, scientific = FALSE))
             else replacement
     new_effects(regions, found, 1, effect_settings("Knock-out", "F(x) - F(x without it)", model, goal, target, found, name))
 }

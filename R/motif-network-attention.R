@@ -69,7 +69,8 @@ plot_network_positions <- function(x, newx) {
         ggplot2::geom_line() +
         ggplot2::facet_wrap(~layer) +
         ggplot2::scale_colour_viridis_d("Head", end = 0.9) +
-        ggplot2::labs(x = "Position (bp)", y = "nats", title = "Where each head looks", subtitle = "what a position adds to the score, minus its mean") +
+        ggplot2::labs(x = "Position (bp)", y = "nats", title = "Where each head looks",
+                      subtitle = "what a position adds to the score, minus its mean") +
         plain_theme() + seism_strips()
 }
 

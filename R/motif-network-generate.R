@@ -24,9 +24,9 @@
 #' @param seed A whole number; `NULL`: one draw of R's generator.
 #' @param threads Threads; see [thread_count()].
 #' @return A `motif_design`, a list: `x`, a `DNAStringSet`, the most probable first; `original` and `shuffled`, what each was made of (`"evolve"`:
-#'   `original` only); `table`, a data.frame with a row each (also `as.data.frame()`): `name`, `prediction`, those of the `original` and the `shuffled`,
-#'   `configuration` that was written, `changes` (bases that differ from `shuffled`, or from `original` if evolved); `sites`, a `GRanges` on the
-#'   sequences, where each `motif` was written.
+#'   `original` only); `table`, a data.frame with a row each (also `as.data.frame()`): `name`, `prediction`, those of the
+#'   `original` and the `shuffled`, `configuration` that was written, `changes` (bases that differ from `shuffled`, or from
+#'   `original` if evolved); `sites`, a `GRanges` on the sequences, where each `motif` was written.
 #' @section Errors: `nucleograd_error_argument`. A warning `nucleograd_warning_few` if fewer than `n` sequences are above `min_p`.
 #' @source Tseng and others (2024), \doi{10.48550/arXiv.2410.06211}, construct sequences from what their network shows.
 #' @examples
@@ -69,7 +69,8 @@ new_motif_design <- function(codes, original, shuffled, table, sites, settings) 
         stats::setNames(x, table$name)
     }
     placed <- do.call(rbind, lapply(seq_along(order), function(k) if (NROW(sites[[order[k]]])) cbind(sequence = k, sites[[order[k]]])))
-    ranges <- GenomicRanges::GRanges(factor(table$name[placed$sequence], table$name), IRanges::IRanges(as.integer(placed$start), as.integer(placed$end)),
+    ranges <- GenomicRanges::GRanges(factor(table$name[placed$sequence], table$name),
+                                     IRanges::IRanges(as.integer(placed$start), as.integer(placed$end)),
                                      as.character(placed$strand), motif = as.character(placed$motif),
                                      seqlengths = stats::setNames(rep(as.integer(settings$length), nrow(table)), table$name))
     structure(list(x = sequences(codes), original = sequences(original), shuffled = sequences(shuffled), table = table, sites = ranges,
@@ -86,7 +87,8 @@ design_backgrounds <- function(background, length, n, seed, round) {
 
 # Codes of sequences, a column each, with their dinucleotides in another order.
 shuffled_codes <- function(codes, seed, threads, call) {
-    shuffled <- suppressWarnings(shuffle_sequences(code_letters(codes, nrow(codes)), seed = seed, threads = threads), classes = "nucleograd_warning_alone")
+    shuffled <- suppressWarnings(shuffle_sequences(code_letters(codes, nrow(codes)), seed = seed, threads = threads),
+                                 classes = "nucleograd_warning_alone")
     matrix(as.integer(sequence_codes(shuffled, call)$code), nrow(codes))
 }
 

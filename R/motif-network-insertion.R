@@ -77,7 +77,8 @@ insertion_backgrounds <- function(fit, newx, n, seed, threads, call) {
     length <- fit$settings$length
     if (is.null(newx)) return(design_backgrounds(NULL, length, n, seed, 0))
     given <- matrix(as.integer(network_codes(fit, newx, call)$code), length)
-    shuffled_codes(if (ncol(given) < n) design_backgrounds(given, length, n, seed, 0) else given[, draw_some(ncol(given), n, c(seed, 0)), drop = FALSE],
+    shuffled_codes(if (ncol(given) < n) design_backgrounds(given, length, n, seed,
+                                                           0) else given[, draw_some(ncol(given), n, c(seed, 0)), drop = FALSE],
                    seed, threads, call)
 }
 

@@ -35,7 +35,8 @@ as_model <- function(fit, name = "motif_network") {
                                                   list(numbers(gain, length(gain)), numbers(offset, length(offset))))
     reshape <- function(x, ...) add_layer(b, "Reshape", list(x), c(...), list(target_shape = as.list(c(...))))
     input <- input_layer(b, c(s$length, 4), "input_1")
-    x <- add_layer(b, "Conv1D", list(input), c(tokens, s$filters), list(filters = s$filters, kernel_size = s$width, padding = "valid", activation = "relu"),
+    x <- add_layer(b, "Conv1D", list(input), c(tokens, s$filters),
+                   list(filters = s$filters, kernel_size = s$width, padding = "valid", activation = "relu"),
                    list(numbers(aperm(filters$filter, c(1, 3, 2)), s$width, 4, s$filters), numbers(filters$bias, s$filters)))
     x <- add_layer(b, "BatchNormalization", list(x), x$shape, list(epsilon = 1e-5), lapply(
         list(w$gain, w$offset, fit$running$mean, fit$running$variance), function(values) numbers(untied(values), s$filters)))

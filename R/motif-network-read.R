@@ -31,7 +31,8 @@ column_information <- function(pfm) {
     colSums(share * log2(share / 0.25))
 }
 
-consensus_of <- function(pfm, left, right) if (right >= left) paste(bases[max.col(t(pfm[, left:right, drop = FALSE]), "first")], collapse = "") else ""
+consensus_of <- function(pfm, left, right)
+    if (right >= left) paste(bases[max.col(t(pfm[, left:right, drop = FALSE]), "first")], collapse = "") else ""
 
 # The mean correlation of columns, times the share of the shorter motif that overlaps; the highest over all shifts.
 motif_similarity <- function(a, b, least = 5) {
@@ -53,7 +54,8 @@ pair_filters <- function(table, pfm, settings) {
     pair <- rep(NA_integer_, n)
     passing <- which(table$pass)
     mirrored <- matrix(-1, n, n)
-    for (f in passing) for (g in passing) mirrored[f, g] <- motif_similarity(trimmed_pfm(table, pfm, f), reverse_complement(trimmed_pfm(table, pfm, g)))
+    for (f in passing) for (g in passing) mirrored[f, g] <- motif_similarity(trimmed_pfm(table, pfm, f),
+                                                                             reverse_complement(trimmed_pfm(table, pfm, g)))
     rivals <- mirrored - diag(1e-9, n)                                # of two equal palindromes each is the other's mirror image
     if (settings$tie_strands) {
         partner <- (seq_len(n) + n / 2 - 1) %% n + 1

@@ -13,8 +13,8 @@ methods::setOldClass("motif_network")
 #'
 #' **Motifs.** A filter's matrix is the mean of the windows whose activation is above half of its highest, in at most 5,000 positives that
 #' were trained on. Columns of less than 0.2 bits are cut at both ends. A filter is a motif if at least 5 columns are left, with 1 bit on
-#' average, from at least 20 windows and 0.05 windows a sequence. Two motifs whose matrices mirror each other (similarity at least 0.85, mutually the highest) are
-#' one motif on two strands; the filter with more windows is "+". One that mirrors itself is "*".
+#' average, from at least 20 windows and 0.05 windows a sequence. Two motifs whose matrices mirror each other (similarity at least
+#' 0.85, mutually the highest) are one motif on two strands; the filter with more windows is "+". One that mirrors itself is "*".
 #' @param x,object,fit A `motif_network`.
 #' @param newx Sequences of the network's length, or a [motif simulation][simulate_motifs].
 #' @param type `"response"`: the probability (or the response); `"logit"`; `"activations"`: an array (filter, position, sequence);
@@ -44,7 +44,8 @@ NULL
 #' @export
 print.motif_network <- function(x, ...) {
     s <- x$settings
-    network <- paste0(s$filters, " filters of ", s$width, if (s$tie_strands) ", strands tied", "; ", s$layers, if (s$layers == 1) " layer" else " layers",
+    network <- paste0(s$filters, " filters of ", s$width, if (s$tie_strands) ", strands tied", "; ", s$layers,
+                      if (s$layers == 1) " layer" else " layers",
                       " of ", s$heads, " heads; score ", s$score, if (s$score == "key") paste0(" (", s$key, ")"))
     cat("Motif network for ", s$length, " bp: ", format(length(x$state$parameters), big.mark = ","), " parameters\n  network   ", network,
         "\n  training  ", nrow(x$trace), " epochs, ", nrow(x$restarts), if (nrow(x$restarts) == 1) " restart" else " restarts",
@@ -57,7 +58,8 @@ print.motif_network <- function(x, ...) {
         print(format_filters(shown), row.names = FALSE)
     } else cat("  motifs    none of the filters is one\n")
     near <- x$filters[x$filters$alive & !x$filters$pass & x$filters$information >= 0.85, ]
-    if (nrow(near)) cat("Nearly motifs: ", paste0(near$consensus, " (filter ", near$filter, ", ", round(near$information, 2), " bits, ", near$n_windows,
+    if (nrow(near)) cat("Nearly motifs: ", paste0(near$consensus, " (filter ", near$filter, ", ", round(near$information, 2),
+                                                  " bits, ", near$n_windows,
                                                  " windows)", collapse = ", "), "\n", sep = "")
     invisible(x)
 }

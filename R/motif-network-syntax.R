@@ -168,7 +168,8 @@ two_by_two <- function(both, a, b, n) {
     possible <- max(0, a + b - n):min(a, b)
     far <- abs(possible - expected) >= abs(both - expected) - 1e-9
     spread <- expected * (n - a) * (n - b) / n                      # chi-square is the squared distance, times n, over this
-    data.frame(expected, chi_square = if (spread > 0) (both - expected)^2 * n / spread else 0, p = min(1, sum(stats::dhyper(possible[far], a, n - a, b))))
+    data.frame(expected, chi_square = if (spread > 0) (both - expected)^2 * n / spread else 0,
+               p = min(1, sum(stats::dhyper(possible[far], a, n - a, b))))
 }
 
 # ---- what it prints and draws ----

@@ -36,7 +36,8 @@ plot_network_track <- function(x, newx, call = parent.frame()) {
         ggplot2::scale_colour_manual(NULL, values = colours, breaks = kinds) +
         ggplot2::scale_x_continuous(limits = c(0, x$settings$length + 1), expand = c(0, 0)) +
         ggplot2::labs(x = "Position (bp)", y = NULL, title = paste0("One sequence, probability ", signif(predict(x, newx), 3)),
-                      subtitle = if (length(found)) paste0("activation of filters relative to their mean; hits, in grey: ", paste0(found$motif, "(", GenomicRanges::strand(found), ")", collapse = ", "))
+                      subtitle = if (length(found)) paste0("activation of filters relative to their mean; hits, in grey: ",
+                                                           paste0(found$motif, "(", GenomicRanges::strand(found), ")", collapse = ", "))
                                  else "activation of filters relative to their mean; no hits") +
         plain_theme() + seism_strips() + ggplot2::theme(strip.placement = "outside", strip.background = ggplot2::element_blank())
 }

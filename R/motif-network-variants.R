@@ -17,7 +17,8 @@ network_variants <- function(fit, genome, variants, output, run, frame) {
     before <- variant_windows(ranges, genome, length, ranges$ref)
     after <- variant_windows(ranges, genome, length, ranges$alt)
     answer <- function(windows) {
-        logit <- if (length(ranges)) core_inside(fit$settings, fit$state, sequence_codes(windows$x, frame)$code, character(), run, frame)$logit else numeric()
+        logit <- if (length(ranges)) core_inside(fit$settings, fit$state, sequence_codes(windows$x, frame)$code, character(), run,
+                                                 frame)$logit else numeric()
         if (fit$settings$task == "regression") fit$response[1] + fit$response[2] * logit
         else if (output == "logit") logit else stats::plogis(logit)
     }
@@ -54,7 +55,8 @@ hits_of_windows <- function(fit, windows, longer, run, frame) {
     longer <- rep(longer, length.out = length(windows$x))[sequence]
     start <- GenomicRanges::start(found) + windows$offset[sequence]
     start <- start - ifelse(start > windows$end[sequence] + longer, longer, 0)
-    data.frame(sequence, motif = found$motif, strand = as.character(GenomicRanges::strand(found)), start, end = start + GenomicRanges::width(found) - 1)
+    data.frame(sequence, motif = found$motif, strand = as.character(GenomicRanges::strand(found)), start,
+               end = start + GenomicRanges::width(found) - 1)
 }
 
 # Columns `lost` and `gained`: hits of the reference that the variant has not, and the reverse. A hit stays if one of the same motif overlaps

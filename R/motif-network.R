@@ -24,7 +24,8 @@
 #' Results depend on `seed`, never on threads.
 #' @param x Sequences of one length: a `DNAStringSet` or character; or a [motif simulation][simulate_motifs], without `y`: its recipe
 #'   draws new sequences in every epoch, and its own sequences validate.
-#' @param y One value a sequence: 0 and 1, logical, a factor or text of two classes (the second is 1), probabilities, or any numbers for `task = "regression"`.
+#' @param y One value a sequence: 0 and 1, logical, a factor or text of two classes (the second is 1), probabilities, or any
+#'   numbers for `task = "regression"`.
 #' @param validation The share of sequences that validate, drawn at random, or `list(x, y)`.
 #' @param filters,width How many filters, 1 to 32, and their bases, 4 to 25 and at most half the length. A motif takes two filters, one a
 #'   strand.
@@ -80,7 +81,8 @@ motif_network <- function(x, y = NULL, validation = 0.1, filters = 8, width = 10
                      score = check_choice(score, c("value", "key")), key = check_choice(key, c("identity", "linear")),
                      tie_strands = check_flag(tie_strands), mask_silent = check_flag(mask_silent), train_filters = check_flag(train_filters),
                      task = check_choice(task, c("binary", "regression")), schedule = check_motif_schedule(schedule, frame),
-                     batches = check_number(batches, 1, 8000), batch = check_number(batch, 2, 4096), lr = check_positive(lr), clip = check_positive(clip),
+                     batches = check_number(batches, 1, 8000), batch = check_number(batch, 2, 4096), lr = check_positive(lr),
+                     clip = check_positive(clip),
                      augment_rc = check_flag(augment_rc), balance = check_flag(balance), early_stop = check_flag(early_stop),
                      cut = check_positive(cut, 0.05, 1), precision = check_choice(precision, c("float32", "float64")))
     restarts <- check_number(restarts, 1, 1000)
@@ -207,7 +209,8 @@ labelled_codes <- function(x, y, name, settings, call) {
     codes <- sequence_codes(x, call)
     bases_each <- range(codes$length_bp)
     if (bases_each[1] != bases_each[2])
-        stop_input(c("All sequences must have the same length; found {bases_each[1]} to {bases_each[2]}.", i = "Use windows of one width."), call = call)
+        stop_input(c("All sequences must have the same length; found {bases_each[1]} to {bases_each[2]}.",
+                     i = "Use windows of one width."), call = call)
     if (is.null(y)) stop_input("{.arg y} must hold a value for each sequence.", call = call)
     y <- check_response(if (is.character(y)) factor(y) else y, length(codes$length_bp), call)
     if (settings$task == "binary" && any(y < 0 | y > 1)) {
@@ -376,7 +379,8 @@ read_motif_checkpoint <- function(training, key, call) {
         now <- terms[[differs]]
         single <- is.atomic(was) && is.atomic(now) && length(was) == 1L && length(now) == 1L && differs != "sequences"
         words <- if (single) "{differs} = {format(was)}, now {format(now)}" else "other {differs}"
-        stop_input(c(paste0("{.file {file}} was written with ", words, "."), i = "Delete it or choose another file."), class = "checkpoint", call = call)
+        stop_input(c(paste0("{.file {file}} was written with ", words, "."), i = "Delete it or choose another file."),
+                   class = "checkpoint", call = call)
     }
     saved
 }

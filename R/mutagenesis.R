@@ -36,7 +36,8 @@ mutagenesis <- function(model, genome, regions = NULL, target = 1, output = c("l
     places <- bases_in(regions, genome)
     known <- places$code < 4
     others <- other_bases[, places$code[known] + 1, drop = FALSE]
-    found <- changed_in_place(model, goal, genome, windows, list(contig = places$contig[known], start = places$position[known], width = rep(1, sum(known))),
+    found <- changed_in_place(model, goal, genome, windows, list(contig = places$contig[known], start = places$position[known],
+                                                                 width = rep(1, sum(known))),
                               list(variants = rep(3, sum(known)), codes = as.raw(others)), numeric(4), run, environment())
     effect <- matrix(found$changed, 3) - rep(found$prediction, each = 3)
     results <- lapply(stats::setNames(nm = names(genome)), function(contig) {
@@ -83,7 +84,8 @@ bases_in <- function(regions, genome) {
 #' @export
 setMethod("show", "Mutagenesis", function(object) {
     with(object@settings, {
-        cat("Mutagenesis of ", format(mutants / 3, big.mark = ","), " bases, ", format(mutants, big.mark = ","), " mutants: ", sign, ", ", output, " of ",
+        cat("Mutagenesis of ", format(mutants / 3, big.mark = ","), " bases, ", format(mutants, big.mark = ","), " mutants: ",
+            sign, ", ", output, " of ",
             target_name, " (target ", target, "), model ", model, "\n", sep = "")
         cat("  computed with the work of ", format(work, digits = 2), " predictions of a window\n", sep = "")
     })

@@ -226,7 +226,8 @@ short_names <- function(gene, product, locus_tag) {
 # The genes of a set, by any of their names, or of a GRanges; NULL without either.
 highlighted_genes <- function(annotation, highlight, call = parent.frame()) {
     if (is.null(highlight) || is(highlight, "GRanges")) return(highlight)
-    if (!is.character(highlight)) stop_input("{.arg highlight} must be names of genes or a {.cls GRanges}, not {.obj_type_friendly {highlight}}.", call = call)
+    if (!is.character(highlight))
+        stop_input("{.arg highlight} must be names of genes or a {.cls GRanges}, not {.obj_type_friendly {highlight}}.", call = call)
     if (is.null(annotation)) stop_input("{.arg highlight} must be a {.cls GRanges} if there is no {.arg annotation}.", call = call)
     found <- set_members(list(highlight), annotation, seq_along(annotation))[[1]]
     if (!length(found))
@@ -253,12 +254,14 @@ plot_circle <- function(x, here, annotation, highlighted) {
     marks <- genes_shown(highlighted, here, length(score))
     rings <- rbind(ring_of(genes, ifelse(genes$strand == "-", 0.82, 0.89), 0.06), ring_of(marks, 0.97, 0.07, "highlighted"))
     types <- setdiff(names(sort(table(rings$type), decreasing = TRUE)), "highlighted")
-    colours <- c(`speaks for` = "#D55E00", `speaks against` = "#0072B2", replace(type_colours(types), types == "rRNA", "#E69F00"), highlighted = "#000000")
+    colours <- c(`speaks for` = "#D55E00", `speaks against` = "#0072B2", replace(type_colours(types), types == "rRNA", "#E69F00"),
+                 highlighted = "#000000")
     ggplot2::ggplot() +
         ggplot2::annotate("rect", xmin = here$start, xmax = here$end, ymin = 0.549, ymax = 0.551, fill = "grey60") +
         ggplot2::geom_rect(ggplot2::aes(xmin = .data$from, xmax = .data$to, ymin = 0.55, ymax = .data$height, fill = .data$sign), bars) +
         (if (!is.null(rings)) ggplot2::geom_rect(ggplot2::aes(xmin = .data$start, xmax = .data$end, ymin = .data$low, ymax = .data$high,
-                                                              fill = .data$type, colour = .data$type), rings, linewidth = 0.1, show.legend = c(colour = FALSE))) +
+                                                              fill = .data$type, colour = .data$type), rings, linewidth = 0.1,
+                                                              show.legend = c(colour = FALSE))) +
         ggplot2::scale_fill_manual(values = colours, breaks = names(colours), name = NULL, aesthetics = c("fill", "colour")) +
         ggplot2::guides(colour = "none", fill = ggplot2::guide_legend(nrow = 1)) +
         position_axis(here, length(score), expand = ggplot2::expansion()) +

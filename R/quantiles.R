@@ -329,7 +329,8 @@ show_gene_quantiles <- function(object) {
     if (ncol(object) != 1 || nrow(object) == 0) return(invisible())
     table <- utils::head(ranked_table(object), 10)
     table$Description <- ifelse(nchar(table$Description) > 40, paste0(substr(table$Description, 1, 37), "..."), table$Description)
-    columns <- c("Gene", "Description", "Quantile Position", if ("Prevalence" %in% names(table)) "Prevalence", "bases", "mean", "quantile_bases", "p_value", "fdr")
+    columns <- c("Gene", "Description", "Quantile Position", if ("Prevalence" %in% names(table)) "Prevalence", "bases", "mean",
+                 "quantile_bases", "p_value", "fdr")
     print(table[columns], digits = 3, row.names = FALSE)
     if (nrow(object) > 10) cat("...", nrow(object) - 10, "more features: as.data.frame(x) has all\n")
 }

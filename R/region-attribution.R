@@ -38,7 +38,8 @@ region_attribution <- function(model, genome, region, baseline = "uniform", node
     settings <- list(model = model@name, method = "ig", baseline = paste(if (is.character(baseline)) baseline else "given", "region"), replicates = 1,
                      rule = rule, nodes = nodes, target = NULL, target_name = NULL, output = NULL, strand = "forward",
                      window = window, step = step, region = as.character(region))
-    job <- list(model = model, goal = goal, baseline = region_baseline(region, fill), settings = settings, passes = 1, run = run, frame = environment())
+    job <- list(model = model, goal = goal, baseline = region_baseline(region, fill), settings = settings, passes = 1, run = run,
+                frame = environment())
     found <- explain_contig(job, base_codes(genome[[contig]]), contig, windows, run)
     one_or_named(lapply(seq_along(goal$target), function(t) new_attribution(job, t, stats::setNames(found[t], contig), genome, windows)), goal)
 }
@@ -55,7 +56,8 @@ windows_with <- function(region, model, genome, window, step, call = parent.fram
     windows <- genome_windows(model, genome, window, step, call = call)
     windows <- windows[as.character(GenomeInfoDb::seqnames(windows)) == contig]
     held <- if (length(windows)) windows_over(BiocGenerics::start(region), BiocGenerics::width(region), BiocGenerics::start(windows),
-                                              BiocGenerics::width(windows)[1], length(genome[[contig]]), GenomeInfoDb::isCircular(region)[[contig]] %in% TRUE)
+                                              BiocGenerics::width(windows)[1], length(genome[[contig]]),
+                                              GenomeInfoDb::isCircular(region)[[contig]] %in% TRUE)
     if (is.null(held) || !nrow(held)) stop_input("{.arg region} must lie in a window.", class = "contigs", call = call)
     windows[held[, 2]]
 }

@@ -40,7 +40,8 @@ report <- function(file, scores = NULL, genes = NULL, model = NULL, card = NULL,
     if (!is.null(rankings)) check_is(rankings, "gene_rankings", "compare_rankings")
     parts <- list(scores = scores, genes = genes, model = model, card = card, sets = sets, knockouts = knockouts, prevalence = prevalence,
                   forest = forest, rankings = rankings, trust = trust, title = title)
-    if (all(vapply(parts[-length(parts)], is.null, NA))) stop_input("{.fun report} must have something to show, such as {.arg scores} or {.arg genes}.")
+    if (all(vapply(parts[-length(parts)], is.null, NA)))
+        stop_input("{.fun report} must have something to show, such as {.arg scores} or {.arg genes}.")
     for (package in c("rmarkdown", "DT", "ggplot2")) need_package(package, "A report")
     check_writers(file, format)
     render_report(file, parts, format)
@@ -49,7 +50,8 @@ report <- function(file, scores = NULL, genes = NULL, model = NULL, card = NULL,
 
 check_writers <- function(file, format, call = parent.frame()) {
     if (!rmarkdown::pandoc_available("2.0"))
-        stop_input(c("A report must have pandoc to be made with, which is not there.", i = "It comes with RStudio, and as {.code apt-get install pandoc}."),
+        stop_input(c("A report must have pandoc to be made with, which is not there.",
+                     i = "It comes with RStudio, and as {.code apt-get install pandoc}."),
                    class = "file", call = call)
     if (format == "pdf" && !nzchar(browser_program()))
         stop_input(c("A PDF must have Chromium, Chrome or Edge to be printed with, and none is there.",
@@ -87,7 +89,8 @@ print_page <- function(page, to) {
 
 # A browser of Chrome's family, which can print without a window; CHROMOTE_CHROME, as elsewhere in R, names another one.
 browser_program <- function() {
-    found <- c(Sys.getenv("CHROMOTE_CHROME"), Sys.which(c("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")))
+    names <- c("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")
+    found <- c(Sys.getenv("CHROMOTE_CHROME"), Sys.which(names))
     c(found[nzchar(found)], "")[[1]]
 }
 
@@ -106,7 +109,8 @@ report_tiles <- function(scores, genes, sets) {
     }
     if (!is.null(genes)) {
         fdr <- SummarizedExperiment::assay(genes, "fdr")[, 1]
-        tiles <- c(tiles, list(tile(number(nrow(genes)), "genes"), tile(number(sum(fdr <= 0.05, na.rm = TRUE)), "genes below a false discovery rate of 5 %")))
+        tiles <- c(tiles, list(tile(number(nrow(genes)), "genes"),
+                               tile(number(sum(fdr <= 0.05, na.rm = TRUE)), "genes below a false discovery rate of 5 %")))
     }
     if (!is.null(sets))
         tiles <- c(tiles, list(tile(paste(sum(sets$table$fdr <= 0.05, na.rm = TRUE), "of", nrow(sets$table)), "gene sets below 5 %")))

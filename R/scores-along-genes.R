@@ -70,7 +70,8 @@ plot.scores_along_genes <- function(x, y, ...) {
     table$part <- factor(titles[table$part], titles)
     ggplot2::ggplot(table, ggplot2::aes(.data$position, .data$mean)) +
         ggplot2::geom_hline(yintercept = 0, colour = "grey80", linewidth = 0.3) +
-        ggplot2::geom_ribbon(data = table[!is.na(table$mean_se), ], ggplot2::aes(ymin = .data$mean - 1.96 * .data$mean_se, ymax = .data$mean + 1.96 * .data$mean_se),
+        ggplot2::geom_ribbon(data = table[!is.na(table$mean_se), ],
+                             ggplot2::aes(ymin = .data$mean - 1.96 * .data$mean_se, ymax = .data$mean + 1.96 * .data$mean_se),
                              fill = "#56B4E9", alpha = 0.4) +
         ggplot2::geom_line(colour = "#0072B2", linewidth = 0.4, na.rm = TRUE) +
         ggplot2::facet_grid(cols = ggplot2::vars(.data$part), scales = "free_x", switch = "x") +

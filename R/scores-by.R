@@ -3,7 +3,8 @@
 #' Means of the scores of bases by what the bases are: parts of genes, of codons, of k-mers, or of stretches of one GC content.
 #'
 #' Standard errors are of a jackknife that leaves out one of 50 equal stretches of the genome after the other, so they allow for scores that
-#' resemble their neighbours over distances short of such a stretch; what occurs in fewer than ten stretches has none. `z` is the `difference` by its standard error.
+#' resemble their neighbours over distances short of such a stretch; what occurs in fewer than ten stretches has none. `z` is the
+#' `difference` by its standard error.
 #' @section Regions: `scores_by_region()` takes each type in the annotation (without `gene` and `exon`, which repeat others), the `upstream`
 #'   bases before genes and what is `intergenic`. Bases that two regions of a type share count once. Regions of your own join by
 #'   `c(annotation, regions)` with a column `type`. The p-value is two-sided, from the annotation moved along the genome as in

@@ -3,7 +3,8 @@
 #' Motif files
 #'
 #' `write_meme_motifs()` writes motifs in MEME's text format, which FIMO, Tomtom, universalmotif and others read; beside those that
-#' [seism()] found a table of their p-values, beside those of a [motif_network()] one of what they are read from. `read_meme_motifs()` reads such a file. `as_tfbstools()` gives the motifs to TFBSTools.
+#' [seism()] found a table of their p-values, beside those of a [motif_network()] one of what they are read from.
+#' `read_meme_motifs()` reads such a file. `as_tfbstools()` gives the motifs to TFBSTools.
 #'
 #' The motif file holds no E-value: the p-value of `seism()` belongs to one step of one selection and is none. It is in the table.
 #' @param fit A `seism`; a [motif network][motif_network], of which each motif is written once, as its "+" reads; or a named list of 4 x k
@@ -27,7 +28,8 @@ write_meme_motifs <- function(fit, file, which = c("polished", "center")) {
     motifs <- motifs_of(fit, which)
     check_text(file)
     blocks <- Map(function(name, pwm, n) c("", paste("MOTIF", name),
-        sprintf("letter-probability matrix: alength= 4 w= %d nsites= %d", ncol(pwm), n), meme_rows(pwm)), names(motifs$pwms), motifs$pwms, motifs$sites)
+        sprintf("letter-probability matrix: alength= 4 w= %d nsites= %d", ncol(pwm), n), meme_rows(pwm)), names(motifs$pwms),
+        motifs$pwms, motifs$sites)
     lines <- c("MEME version 4", "", "ALPHABET= ACGT", "", paste("strands:", motifs$strands), "",
                "Background letter frequencies", paste(bases, sprintf("%.6f", motifs$background), collapse = " "), unlist(blocks))
     written <- tryCatch({

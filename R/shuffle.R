@@ -40,7 +40,8 @@ shuffle_sequences <- function(sequences, type = c("dinucleotide", "position"), r
     ambiguous <- which(codes >= as.raw(4))
     alone <- 0
     shuffled <- function(replicate) {
-        found <- .Call(C_shuffle, codes, starts, widths, as.numeric(seq_along(widths)), type == "dinucleotide", seed, replicate, "", run, environment())
+        found <- .Call(C_shuffle, codes, starts, widths, as.numeric(seq_along(widths)), type == "dinucleotide", seed, replicate,
+                       "", run, environment())
         alone <<- alone + found[[2]]
         drawn <- charToRaw("ACGTNNNN")[as.integer(found[[1]]) + 1L]
         drawn[ambiguous] <- letters[ambiguous]

@@ -131,7 +131,8 @@ print.motif_grammar <- function(x, ...) {
 }
 
 check_parts <- function(parts, call = parent.frame()) {
-    good <- vapply(parts, function(part) inherits(part, c("motif_grammar", "motif_spacer")) || is.character(part) && length(part) == 1L && !is.na(part), NA)
+    good <- vapply(parts, function(part) inherits(part, c("motif_grammar", "motif_spacer")) || is.character(part) &&
+                   length(part) == 1L && !is.na(part), NA)
     if (!length(parts) || !all(good))
         stop_input(c("A grammar must be made of names of motifs, DNA letters, spacers and other grammars.",
                      x = "{if (length(parts)) paste0('Part ', which(!good)[1], ' is ', friendly(parts[[which(!good)[1]]])) else 'It is empty'}."),
@@ -154,7 +155,8 @@ expand_grammar <- function(x, motifs, call) {
     if (inherits(x, "motif_spacer")) return(list(list(probability = 1, parts = cbind(c(0, x$least, x$most)))))
     choices <- lapply(x$parts, expand_grammar, motifs, call)
     if (!is.null(x$prob)) {
-        weighted <- Map(function(choice, prob) lapply(choice, function(one) list(probability = one$probability * prob, parts = one$parts)), choices, x$prob)
+        weighted <- Map(function(choice, prob) lapply(choice, function(one) list(probability = one$probability * prob,
+                                                                                 parts = one$parts)), choices, x$prob)
         return(unlist(weighted, recursive = FALSE))
     }
     join <- function(left, right) unlist(lapply(left, function(a) lapply(right, function(b)
@@ -214,7 +216,8 @@ check_fit_of_grammar <- function(recipe, call) {
         last <- if (recipe$place == "uniform") w else max(centre) - w %/% 2 + recipe$jitter + w
         if (first < 0 || last > recipe$length)
             stop_input(c("Every configuration must fit into {.arg length} = {recipe$length} bases wherever it starts.",
-                         x = "One of {w} bases would lie at {first + 1} to {last}.", i = "Can {.arg jitter} be smaller than {recipe$jitter}?"), call = call)
+                         x = "One of {w} bases would lie at {first + 1} to {last}.",
+                         i = "Can {.arg jitter} be smaller than {recipe$jitter}?"), call = call)
         if (recipe$copies > 1 && w + 2 * recipe$jitter > recipe$period)
             stop_input(c("Copies must not overlap.", x = "A copy takes {w} bases and moves by up to {recipe$jitter}; the next begins {recipe$period} later."),
                        call = call)

@@ -18,7 +18,8 @@ setClass("Fit", contains = "Model", slots = c(history = "data.frame", training =
 #' @rdname Fit-class
 #' @export
 setMethod("show", "Fit", function(object) {
-    with(object@training, cat("Trained for ", nrow(object@history), " epochs of ", format(samples, big.mark = ","), " samples, batches of ", batch_size, ", ",
+    with(object@training, cat("Trained for ", nrow(object@history), " epochs of ", format(samples, big.mark = ","),
+                              " samples, batches of ", batch_size, ", ",
         loss, " by ", optimizer$name, ", seed ", format(seed, scientific = FALSE), "\n", sep = ""))
     last <- object@history[object@history$epoch == object@training$epoch, -(1:2)]
     cat("  epoch ", object@training$epoch, ": ", paste(names(last), format(unlist(last), digits = 4), collapse = ", "), "\n", sep = "")

@@ -84,6 +84,7 @@ picture_of_mutations <- function(x) {
         ggplot2::geom_hline(yintercept = 0, colour = "grey80", linewidth = 0.3) +
         ggplot2::geom_vline(xintercept = 0, colour = "grey80", linewidth = 0.3) +
         ggplot2::geom_point(size = 0.8, shape = 16, alpha = 0.5, colour = "grey40") +
-        ggplot2::labs(title = "Point mutations", x = "Sum of the scores of the mutated bases", y = score_title(x@settings$output, "Loss of the answer")) +
+        ggplot2::labs(title = "Point mutations", x = "Sum of the scores of the mutated bases",
+                      y = score_title(x@settings$output, "Loss of the answer")) +
         plain_theme()
 }

@@ -113,7 +113,8 @@ variant_columns <- function(variants, call) {
         stop_input("{.arg variants} must have the columns {.val ref} and {.val alt}, or {.val REF} and {.val ALT}.", call = call)
     alt <- vapply(as.list(alt), function(each) paste(as.character(each), collapse = ","), "")
     name <- names(variants)
-    table <- data.frame(contig = as.character(GenomeInfoDb::seqnames(variants)), position = BiocGenerics::start(variants), ref = as.character(ref), alt = alt)
+    table <- data.frame(contig = as.character(GenomeInfoDb::seqnames(variants)), position = BiocGenerics::start(variants),
+                        ref = as.character(ref), alt = alt)
     if (!is.null(name)) table$name <- name
     variant_rows(table, call)
 }
@@ -123,9 +124,11 @@ read_vcf <- function(file, call) {
     force(file)
     lines <- read_sequence_text(file, call)
     if (!any(startsWith(lines, "##fileformat=VCF")))
-        stop_input(c("{.arg variants} must be a VCF file.", x = "{.file {file}} does not begin with {.val ##fileformat=VCF}."), class = "file", call = call)
+        stop_input(c("{.arg variants} must be a VCF file.", x = "{.file {file}} does not begin with {.val ##fileformat=VCF}."),
+                   class = "file", call = call)
     fields <- strsplit(lines[!startsWith(lines, "#")], "\t", fixed = TRUE)
-    if (any(lengths(fields) < 5)) stop_input("Each row of {.file {file}} must have at least five columns, separated by tabs.", class = "file", call = call)
+    if (any(lengths(fields) < 5)) stop_input("Each row of {.file {file}} must have at least five columns, separated by tabs.",
+                                             class = "file", call = call)
     column <- function(k) vapply(fields, `[[`, "", k)
     position <- suppressWarnings(as.numeric(column(2)))
     if (anyNA(position)) stop_input("Each row of {.file {file}} must have a position, not {.val {column(2)[is.na(position)][1]}}.", class = "file", call = call)

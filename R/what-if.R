@@ -59,7 +59,8 @@ setMethod("plot", signature("Effects", "missing"), function(x, y, contig = NULL,
     top <- check_number(top, 0, 1000)
     on <- as.character(GenomeInfoDb::seqnames(x))
     if (is.null(contig)) contig <- names(which.max(table(on)))
-    if (length(contig) != 1L || !contig %in% on) stop_input("{.arg contig} must be one of {.val {unique(on)}}, not {friendly(contig)}.", class = "contigs")
+    if (length(contig) != 1L || !contig %in% on)
+        stop_input("{.arg contig} must be one of {.val {unique(on)}}, not {friendly(contig)}.", class = "contigs")
     x <- x[on == contig]
     column <- function(name) gene_column(x, name)
     name <- first_known(column("gene"), column("locus_tag"), column("ID"), unname(as.character(x)))
@@ -86,7 +87,8 @@ setMethod("plot", signature("Effects", "missing"), function(x, y, contig = NULL,
 # Regions that must lie on contigs of the genome, with its Seqinfo.
 check_regions <- function(regions, genome, name = "regions", call = parent.frame()) {
     if (!is(regions, "GRanges"))
-        stop_input(c("{.arg {name}} must be a {.cls GRanges}, not {.obj_type_friendly {regions}}.", i = "Make one with {.fun read_annotation}."), call = call)
+        stop_input(c("{.arg {name}} must be a {.cls GRanges}, not {.obj_type_friendly {regions}}.",
+                     i = "Make one with {.fun read_annotation}."), call = call)
     known <- genome_seqinfo(genome)
     contig <- as.character(GenomeInfoDb::seqnames(regions))
     strange <- setdiff(contig, names(genome))
@@ -128,9 +130,10 @@ places_of <- function(ranges) {
     list(contig = as.character(GenomeInfoDb::seqnames(ranges)), start = BiocGenerics::start(ranges), width = as.numeric(BiocGenerics::width(ranges)))
 }
 
-# Means over the windows that hold a part of each place: list(contig, start, width). contents: list(variants, codes), how many contents each range is given and
-# their bases, range after range, each (variants, width) row by row; or NULL: each base becomes the row `fill`. Value: prediction and
-# windows of each range; changed, of the variants of range after range; operations, and how many predictions of a window as much work are.
+# Means over the windows that hold a part of each place: list(contig, start, width). contents: list(variants, codes), how many
+# contents each range is given and their bases, range after range, each (variants, width) row by row; or NULL: each base becomes
+# the row `fill`. Value: prediction and windows of each range; changed, of the variants of range after range; operations, and how
+# many predictions of a window as much work are.
 changed_in_place <- function(model, goal, genome, windows, places, contents, fill, run, frame) {
     n <- length(places$start)
     width <- places$width
@@ -154,7 +157,8 @@ changed_in_place <- function(model, goal, genome, windows, places, contents, fil
         window <- match(pairs[, 2], used)
         sites <- rbind(window, first[pairs[, 1]], width[at], variants[at], codes_at[at])
         found <- .Call(C_what_if, model@pointer, goal$nodes, goal$cotangents, request$bases, request$starts[used], request$window, fill,
-                       matrix(as.numeric(sites), 5), if (is.null(contents)) raw() else contents$codes, share_of_run(run, done, length(here), n), frame)
+                       matrix(as.numeric(sites), 5), if (is.null(contents)) raw() else contents$codes,
+                       share_of_run(run, done, length(here), n), frame)
         before <- add_at(before, at, found[[1]][window])
         seen <- add_at(seen, at, 1)
         after <- add_at(after, rep(offset[at], variants[at]) + sequence(variants[at]), found[[2]])

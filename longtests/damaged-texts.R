@@ -12,7 +12,8 @@ bytes_of <- function(file) readBin(file, "raw", 1e6)
 
 set.seed(c(given[-1], 1)[1])
 letters_of <- function(n) paste(sample(c("A", "C", "G", "T", "N", "r"), n, replace = TRUE, prob = c(9, 9, 9, 9, 1, 1)), collapse = "")
-fasta <- charToRaw(paste0(">contig_1 a first one [topology=circular]\n", paste(replicate(20, letters_of(60)), collapse = "\n"), "\n>contig_2\n", letters_of(300), "\n"))
+fasta <- charToRaw(paste0(">contig_1 a first one [topology=circular]\n", paste(replicate(20, letters_of(60)), collapse = "\n"),
+                          "\n>contig_2\n", letters_of(300), "\n"))
 genome_file <- tempfile(fileext = ".fasta")
 writeBin(fasta, genome_file)
 packed <- tempfile(fileext = ".gz")
@@ -22,7 +23,8 @@ close(connection)
 genome <- read_genome(genome_file)
 gff <- charToRaw(paste(c("##gff-version 3", "##sequence-region contig_1 1 1200", sprintf(
     "contig_1\tProdigal:2.6\t%s\t%d\t%d\t.\t%s\t0\tID=g%d;locus_tag=L_%05d;gene=dna%s;product=a protein%%2C or more;Parent=p%d",
-    rep_len(c("gene", "CDS"), 19), seq(10, 1000, 55), seq(50, 1040, 55), rep_len(c("+", "-"), 19), 1:19, 1:19, LETTERS[1:19], 1:19), "##FASTA", ">contig_1", as.character(genome[[1]])), collapse = "\n"))
+    rep_len(c("gene", "CDS"), 19), seq(10, 1000, 55), seq(50, 1040, 55), rep_len(c("+", "-"), 19), 1:19, 1:19, LETTERS[1:19],
+    1:19), "##FASTA", ">contig_1", as.character(genome[[1]])), collapse = "\n"))
 onnx <- lapply(sort(list.files(file.path(here, "fixtures", "onnx"), "[.]onnx$", full.names = TRUE)), bytes_of)
 onnx <- onnx[order(lengths(onnx))[1:8]]
 one_of <- function(x) x[[sample(length(x), 1)]]
@@ -41,7 +43,8 @@ damaged <- function(bytes) {
             bytes[-run],
             c(bytes[seq_len(at)], bytes[run], bytes[at:n]),
             c(bytes[seq_len(at)], as.raw(sample(0:255, 30, replace = TRUE)), bytes[at:n]),
-            c(bytes[seq_len(at)], charToRaw(one_of(c("99999999999999999999", "-1", "\t", "\n\n", "\r\n", ">", "%zz", ";;=", "NaN", "\"", "##"))), bytes[at:n]),
+            c(bytes[seq_len(at)], charToRaw(one_of(c("99999999999999999999", "-1", "\t", "\n\n", "\r\n", ">", "%zz", ";;=", "NaN",
+                                                     "\"", "##"))), bytes[at:n]),
             { digits <- which(bytes >= charToRaw("0") & bytes <= charToRaw("9")); if (length(digits)) bytes[one_of(digits)] <- charToRaw(as.character(sample(0:9, 1))); bytes },
             { bytes[run] <- rev(bytes[run]); bytes })
     }

@@ -18,13 +18,15 @@ for (k in seq_along(names)) {
     writeLines(gff, path(names[k], ".gff3"))
 }
 sheet <- file.path(base, "samples.tsv")
-utils::write.table(data.frame(name = names, genome = path(names, ".fna"), annotation = path(names, ".gff3")), sheet, sep = "\t", row.names = FALSE, quote = FALSE)
+utils::write.table(data.frame(name = names, genome = path(names, ".fna"), annotation = path(names, ".gff3")), sheet, sep = "\t",
+                   row.names = FALSE, quote = FALSE)
 installed <- function(...) system.file(..., package = "nucleograd", mustWork = TRUE)
 model <- installed("extdata/rrna16s.h5")
 
 tracks <- "h5,bw,bedGraph"
 batch_words <- function(results, given = model)
-    c("batch", given, sheet, "--out", results, "--verbs", "predict,attribution,genes,knockout", "--step", "500", "--nodes", "2", "--tracks", tracks, "--quiet")
+    c("batch", given, sheet, "--out", results, "--verbs", "predict,attribution,genes,knockout", "--step", "500", "--nodes", "2",
+      "--tracks", tracks, "--quiet")
 run <- function(results, given = model) {
     words <- tempfile()
     status <- suppressWarnings(system2(installed("exec/nucleograd"), shQuote(batch_words(results, given)), stdout = FALSE, stderr = words))
@@ -51,8 +53,10 @@ met <- function(what, ran, results, reason, mend, failed = NULL) {
     table <- as.data.frame(read_batch(results, genome_set(sheet)))
     bad <- table$status != "done"
     there <- sums(results)
-    checks <- c("status is 1" = ran$status == 1, "reason listed" = any(bad) && all(grepl(reason, table$reason[bad])), "reason said" = grepl(reason, ran$words),
-                "others finished" = if (is.null(failed)) !all(bad) else identical(table$name[bad], failed), "files whole" = identical(there, expected[names(there)]),
+    checks <- c("status is 1" = ran$status == 1, "reason listed" = any(bad) && all(grepl(reason, table$reason[bad])),
+                "reason said" = grepl(reason, ran$words),
+                "others finished" = if (is.null(failed)) !all(bad) else identical(table$name[bad], failed),
+                "files whole" = identical(there, expected[names(there)]),
                 "nothing unfinished" = !length(list.files(results, "^[.]unfinished", all.files = TRUE)))
     mend()
     again <- run(results)
@@ -97,7 +101,8 @@ if (.Platform$OS.type == "unix" && quietly("mount", c("-t", "tmpfs", "-o", "size
             verdict("... and leaves nothing that looks like a result", c("no files" = !length(sums(results))))
         } else {
             ran <- run(results)
-            met(paste("a disk that is full after", floor(genomes_that_fit), if (genomes_that_fit < 2) "genome" else "genomes"), ran, results, ".", function() resize("size=100m"))
+            met(paste("a disk that is full after", floor(genomes_that_fit), if (genomes_that_fit < 2) "genome" else "genomes"),
+                ran, results, ".", function() resize("size=100m"))
         }
         resize("size=100m")
         unlink(results, recursive = TRUE)
@@ -116,7 +121,8 @@ if (.Platform$OS.type == "unix" && quietly("mount", c("-t", "tmpfs", "-o", "size
     ran <- list(status = as.integer(readLines(file.path(base, "status"))), words = paste(readLines(file.path(base, "words")), collapse = " "))
     table <- as.data.frame(read_batch(results, genome_set(sheet)))
     there <- sums(results)
-    checks <- c("status is 1" = ran$status == 1, "reason said" = grepl("Read-only|cannot be|can be made", ran$words), "some finished" = any(table$status == "done"),
+    checks <- c("status is 1" = ran$status == 1, "reason said" = grepl("Read-only|cannot be|can be made", ran$words),
+                "some finished" = any(table$status == "done"),
                 "files whole" = identical(there, expected[names(there)]))
     resize("rw")
     again <- run(results)

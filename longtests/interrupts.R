@@ -1,7 +1,7 @@
 # longtests/interrupts.R [signals] [calls] [pattern]: Ctrl-C in every verb that takes long (whose name has the pattern), `signals` times each at
-# random moments (default 10): how long until the session has its prompt again, which must be at most 0.5 s (bigWig: 2 s), and that it then computes what it
-# computed before. First `calls` (default 1000) calls that are interrupted or fail: the memory of the process must not grow. Prints a table; the
-# last line counts.
+# random moments (default 10): how long until the session has its prompt again, which must be at most 0.5 s (bigWig: 2 s), and
+# that it then computes what it computed before. First `calls` (default 1000) calls that are interrupted or fail: the memory of
+# the process must not grow. Prints a table; the last line counts.
 #     R_LIBS=build/library Rscript longtests/interrupts.R
 # A machine that is busy with other work answers late: the limit is meant for a quiet one.
 suppressMessages({
@@ -58,7 +58,8 @@ verbs <- list(
     "region_attribution()" = function() region_attribution(deep, piece, GRanges("CHLTCG:1-20000")),
     "trust()" = function() trust(attribution(model, piece, nodes = 5), model, seed = 1),
     "gene_quantiles()" = function() gene_quantiles(whole, annotation, seed = 1),
-    "gene_set_test()" = function() gene_set_test(whole, list(rna = annotation$locus_tag[annotation$type == "rRNA"]), annotation, min_genes = 2, shifts = 1e4, seed = 1),
+    "gene_set_test()" = function() gene_set_test(whole, list(rna = annotation$locus_tag[annotation$type == "rRNA"]), annotation,
+                                                 min_genes = 2, shifts = 1e4, seed = 1),
     "scores_by_kmer()" = function() scores_by_kmer(whole, 8),
     "scores_by_gc()" = function() scores_by_gc(whole, annotation),
     "seqlets()" = function() seqlets(whole),
@@ -71,13 +72,16 @@ verbs <- list(
     "seism()" = function() seism(short, response, k = 6, q = 2, B = 999, seed = 1),
     "seism(), permutation" = function() seism(short, response, k = 6, q = 1, test = "permutation", B = 999, seed = 1),
     "simulate_motifs()" = function() simulate_motifs("TTCAGCAC", n = 50000, jitter = 20, seed = 1),
-    "motif_network()" = function() motif_network(simulate_motifs("TTCAGCAC", n = 500, length = 100, jitter = 20, seed = 1), restarts = 1, seed = 1, verbose = FALSE),
+    "motif_network()" = function() motif_network(simulate_motifs("TTCAGCAC", n = 500, length = 100, jitter = 20, seed = 1),
+                                                 restarts = 1, seed = 1, verbose = FALSE),
     "fit_model()" = function() fit_model(network, named, rep(c("a", "b"), 1000), epochs = 100, seed = 1),
     "predict_states()" = function() predict_states(model, genome, step = 100),
     "export(), bigWig" = function() export(whole, file.path(tempdir(), "scores.bw")),
     "export(), HDF5" = function() export(whole, file.path(tempdir(), "scores.h5")),
     "report()" = function() report(file.path(tempdir(), "report.html"), whole, ranked, model),
-    "run_batch()" = function() run_batch(genome_set(folder), tempfile("results"), system.file("extdata", "rrna16s.h5", package = "nucleograd"), list(attribution = list())))
+    "run_batch()" = function() run_batch(genome_set(folder), tempfile("results"),
+                                         system.file("extdata", "rrna16s.h5", package = "nucleograd"),
+    list(attribution = list())))
 
 # A bigWig file is written by one call of rtracklayer, which never asks: up to a second for a million bases.
 limit <- replace(stats::setNames(rep(0.5, length(verbs)), names(verbs)), "export(), bigWig", 2)
@@ -116,7 +120,8 @@ calls <- list(
     function() {                                                     # what Ctrl-C does, without its timing
         run <- nucleograd:::run_settings(NULL)
         run[[3]] <- function(done) stop("no more")
-        request <- nucleograd:::contig_request(list(nodes = model@settings$output_nodes), piece, nucleograd:::genome_windows(model, piece, NULL, NULL), numeric(4), NULL)
+        request <- nucleograd:::contig_request(list(nodes = model@settings$output_nodes), piece,
+                                               nucleograd:::genome_windows(model, piece, NULL, NULL), numeric(4), NULL)
         .Call(nucleograd:::C_predict_contig, model@pointer, request$wanted, 1, request$bases, request$starts, request$window, run, environment())
     },
     function() {

@@ -12,7 +12,8 @@ for (k in 1:12) {
     genome <- Biostrings::subseq(example_genome(), 40000 * k, width = 20000 + 1000 * k)
     names(genome) <- "contig"
     Biostrings::writeXStringSet(genome, file.path(folder, paste0("g", k, ".fna")))
-    writeLines(c("##gff-version 3", sprintf("contig\tx\tCDS\t%d\t%d\t.\t+\t0\tID=c%d;gene=g%d", seq(101, 15101, 1000), seq(700, 15700, 1000), 1:16, 1:16)),
+    writeLines(c("##gff-version 3", sprintf("contig\tx\tCDS\t%d\t%d\t.\t+\t0\tID=c%d;gene=g%d", seq(101, 15101, 1000),
+                                            seq(700, 15700, 1000), 1:16, 1:16)),
                file.path(folder, paste0("g", k, ".gff3")))
 }
 installed <- function(...) system.file(..., package = "nucleograd", mustWork = TRUE)
@@ -24,7 +25,8 @@ writeLines(c("suppressMessages(library(nucleograd))", "given <- commandArgs(TRUE
              sprintf("run_batch(genome_set(given[1]), given[2], '%s', BPPARAM = jobs,", model),
              "    verbs = list(predict = list(step = 100), attribution = list(step = 100, nodes = 5), genes = list(), knockout = list(step = 100)))"), script)
 batch_command <- function(results, ...)
-    paste(installed("exec/nucleograd"), "batch", model, folder, "--out", results, "--verbs predict,attribution,genes,knockout --step 100 --nodes 5 --quiet", ...)
+    paste(installed("exec/nucleograd"), "batch", model, folder, "--out", results,
+          "--verbs predict,attribution,genes,knockout --step 100 --nodes 5 --quiet", ...)
 command <- function(way, results) switch(way,
     session = batch_command(results),
     multicore = batch_command(results, "--workers 2"),
@@ -86,7 +88,8 @@ for (way in ways) {
         unlink(results, recursive = TRUE)
     }
     cat(sprintf("%-11s %3d kills, %2d runs that went on to the end, %2d unfinished folders that kills left, %d wrong or lost results, %.0f s undisturbed\n",
-                way, as.integer(found[["kills"]]), as.integer(found[["runs"]]), as.integer(found[["unfinished"]]), as.integer(found[["wrong"]]), usual))
+                way, as.integer(found[["kills"]]), as.integer(found[["runs"]]), as.integer(found[["unfinished"]]),
+                as.integer(found[["wrong"]]), usual))
     counts <- rbind(counts, found)
 }
 unlink(folder, recursive = TRUE)

@@ -24,7 +24,8 @@ draw_design <- function(seed, n = 100, m = 200, score = 0L, variants = 0) {
     x <- random_sequences(n, 50, seed)
     kmers <- sort(sample(unique(unlist(lapply(x, naive_windows, 5))), m), method = "radix")
     pwms <- lapply(kmers, function(kmer) c(list(kmer_pwm(kmer)), sample(naive_soft(kmer)[-1], variants)))
-    of_rows <- function(rows = NULL) design_of(x, k = 5, kind = 3L, pwms = unlist(pwms, recursive = FALSE), bandwidth = 0.5, score = score, rows = rows)
+    of_rows <- function(rows = NULL) design_of(x, k = 5, kind = 3L, pwms = unlist(pwms, recursive = FALSE), bandwidth = 0.5,
+                                               score = score, rows = rows)
     c(of_rows(), list(x = x, of_rows = of_rows, pwms = unlist(pwms, recursive = FALSE)))
 }
 

@@ -20,7 +20,8 @@ typedef struct bridge_call {
     bool jumped;
 } bridge_call;
 
-/* run: list(threads, memory_bytes, progress function, tile_bytes, round_bytes, plain), from run_settings() in R. The value owns the arena and must stay protected until bridge_end(). */
+/* run: list(threads, memory_bytes, progress function, tile_bytes, round_bytes, plain), from run_settings() in R. The value owns
+ * the arena and must stay protected until bridge_end(). */
 SEXP bridge_begin(bridge_call *call, SEXP run, SEXP frame);
 void bridge_end(bridge_call *call, SEXP owner);
 

@@ -98,7 +98,8 @@ SEXP bridge_motif_train(SEXP shape, SEXP state, SEXP data, SEXP weights, SEXP ep
     const ng_motif_weights parts = {w[0], w[1], w[2], w[3], w[4]};
     ng_motif_epoch seen = {.batches = 0};
     if (call.error.status == NG_OK)
-        ng_motif_train(&net, &adam, &from, &parts, count_in(data, "batch"), (int64_t)Rf_asReal(epoch), bridge_key(key), &call.run, &seen, &call.error);
+        ng_motif_train(&net, &adam, &from, &parts, count_in(data, "batch"), (int64_t)Rf_asReal(epoch), bridge_key(key), &call.run,
+                       &seen, &call.error);
     numbers_in(trained, "steps", 1)[0] = (double)adam.steps;
     memcpy(loss, (const double[5]){seen.loss.total, seen.loss.fit, seen.loss.overlap, seen.loss.l1, seen.loss.entropy}, 5 * sizeof *loss);
     bridge_put_number(result, 2, (double)seen.batches);

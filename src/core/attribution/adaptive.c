@@ -195,7 +195,8 @@ static ng_status make_job(job *todo, const ng_plan *plan, int64_t windows, const
         todo->offset[input + 1] = todo->offset[input] + ng_size(plan->nodes[plan->input_nodes[input]].whole);
     const int64_t most_nodes = todo->settings->max_nodes, node_bytes = todo->offset[plan->origin_count] * 4 + (int64_t)(sizeof(point) + sizeof(float *));
     const int64_t each = ng_window_bytes(plan, 1) + ng_sample_bytes(plan, 1) + most_nodes * node_bytes;
-    const int64_t fit = least((ng_arena_room(arena) - ng_stream_bytes(plan, run->threads)) / 2 / each, ROUND_BYTES / most(ng_sample_bytes(plan, 1), 1));
+    const int64_t fit = least((ng_arena_room(arena) - ng_stream_bytes(plan, run->threads)) / 2 / each,
+                              ROUND_BYTES / most(ng_sample_bytes(plan, 1), 1));
     todo->group = most(1, least(fit, windows));
     todo->lines = ng_alloc(arena, todo->group, sizeof *todo->lines, error);
     todo->active = ng_alloc(arena, todo->group, sizeof *todo->active, error);
@@ -224,7 +225,8 @@ ng_status ng_adaptive_integral(const ng_plan *plan, const ng_source *source, int
     todo.source = (ng_source){active_rows, &todo};
     for (int input = 0; input < plan->origin_count; input++)
         if (plan->nodes[plan->input_nodes[input]].whole.channels > BLOCK)
-            return ng_fail(error, NG_UNSUPPORTED, &plan->nodes[plan->input_nodes[input]].layer, "a row of more than %d numbers has no adaptive rule", BLOCK);
+            return ng_fail(error, NG_UNSUPPORTED, &plan->nodes[plan->input_nodes[input]].layer,
+                           "a row of more than %d numbers has no adaptive rule", BLOCK);
     if (make_job(&todo, plan, windows, run, error)) return error->status;
     point **added = ng_alloc(run->arena, todo.group, sizeof *added, error);
     if (!added) return error->status;

@@ -12,8 +12,8 @@
 
 typedef struct ng_adaptive { double tolerance; int64_t max_nodes; } ng_adaptive;
 
-/* As ng_path_integral() for one target, whose cotangents all windows share; nodes[w]: of window w. What each node gives is kept until a group of windows
- * is done: memory for the scores of a window in float32 times its nodes. */
+/* As ng_path_integral() for one target, whose cotangents all windows share; nodes[w]: of window w. What each node gives is kept
+ * until a group of windows is done: memory for the scores of a window in float32 times its nodes. */
 ng_status ng_adaptive_integral(const ng_plan *plan, const ng_source *source, int64_t windows, const ng_objective *objective,
                                const ng_adaptive *settings, const ng_sink *sink, ng_check *checks, int64_t *nodes, const ng_run *run,
                                ng_error *error);

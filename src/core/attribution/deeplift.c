@@ -28,7 +28,8 @@ static ng_status pair_calls(const ng_graph *graph, int at, ng_arena *arena, ng_c
 
 ng_status ng_pair_graph(const ng_graph *graph, ng_arena *arena, ng_graph *pair, ng_error *error)
 {
-    int *inputs = ng_alloc(arena, 2 * graph->input_count, sizeof *inputs, error), *outputs = ng_alloc(arena, graph->output_count, sizeof *outputs, error);
+    int *inputs = ng_alloc(arena, 2 * graph->input_count, sizeof *inputs, error),
+        *outputs = ng_alloc(arena, graph->output_count, sizeof *outputs, error);
     ng_call *calls = ng_alloc(arena, 2 * (int64_t)graph->count, sizeof *calls, error);
     if (!inputs || !outputs || !calls) return error->status;
     for (int at = 0; at < graph->count; at++)

@@ -14,7 +14,8 @@ uint64_t ng_draw_key(uint64_t seed, const char *name)
 
 ng_dice ng_dice_of(ng_draw draw)
 {
-    return (ng_dice){{0, (uint32_t)draw.place, (uint32_t)(draw.place >> 32), draw.replicate}, {(uint32_t)draw.key, (uint32_t)(draw.key >> 32)}, {0}, 0};
+    return (ng_dice){{0, (uint32_t)draw.place, (uint32_t)(draw.place >> 32), draw.replicate},
+                     {(uint32_t)draw.key, (uint32_t)(draw.key >> 32)}, {0}, 0};
 }
 
 static uint64_t bits(ng_dice *dice)

@@ -273,7 +273,8 @@ static ng_status run_wide(job *todo, double *changed, ng_error *error)
     double *values = todo->hands->values;
     todo->stream.source = &todo->changed_source;
     for (int64_t first = 0; first < todo->wide_count; first += todo->group) {
-        const ng_round round = {.first_window = first, .windows = least(todo->group, todo->wide_count - first), .nodes = 1, .positions = &end_of_path};
+        const ng_round round = {.first_window = first, .windows = least(todo->group, todo->wide_count - first), .nodes = 1,
+                                .positions = &end_of_path};
         ng_stream_forward(&todo->stream, &round, &todo->objective, values, NULL);
         for (int64_t i = 0; i < round.windows; i++) changed[todo->wide[first + i].at] = values[i];
         if (tell(todo, first + round.windows, error)) return error->status;

@@ -43,7 +43,8 @@ static bool read_whole(const ng_plan *plan, int goals, int k)
             if (plan->nodes[later].inputs[i] != k) continue;
             bool skipped = false;
             for (int dense = later + 1; dense < plan->count; dense++)
-                skipped = skipped || (plan->nodes[dense].layer.inputs && plan->nodes[dense].inputs[0] == later && takes_differences(plan, goals, dense));
+                skipped = skipped || (plan->nodes[dense].layer.inputs && plan->nodes[dense].inputs[0] == later &&
+                                      takes_differences(plan, goals, dense));
             if (!skipped) return true;
         }
     return false;
@@ -163,7 +164,8 @@ void ng_head_place(const ng_head *head, int64_t at, int64_t sample, const ng_con
         float *to = room->tensors[k] + at * size;
         memcpy(to, stream->kept[k] + sample * size, (size_t)size * 4);
         const ng_range dirty = cone->dirty[k];
-        if (!empty(dirty)) memcpy(to + dirty.first * channels, ng_row(&tiles[k], n, dirty.first), (size_t)((dirty.last - dirty.first) * channels) * 4);
+        if (!empty(dirty)) memcpy(to + dirty.first * channels, ng_row(&tiles[k], n, dirty.first),
+                                  (size_t)((dirty.last - dirty.first) * channels) * 4);
     }
     for (int k = plan->head_first; k < plan->count; k++) {
         if (!head->difference[k]) continue;

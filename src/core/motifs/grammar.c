@@ -73,7 +73,8 @@ static bool redraw_motifs(const ng_grammar *g, reader *r, uint8_t *codes)
     int redraws = 0;
     for (int m = 0; m < g->motifs; m++)
         for (int64_t t = 0; t + g->width[m] <= g->length; t++)
-            while (likeness(g->pfm[m], g->width[m], codes + t, false) >= g->reject || likeness(g->pfm[m], g->width[m], codes + t, true) >= g->reject) {
+            while (likeness(g->pfm[m], g->width[m], codes + t, false) >= g->reject ||
+                   likeness(g->pfm[m], g->width[m], codes + t, true) >= g->reject) {
                 if (++redraws > MOST_REDRAWS) return false;
                 for (int64_t w = 0; w < g->width[m]; w++) codes[t + w] = letter(r, g->background);
                 m = 0;                                               /* the new letters may be like a motif, or a window before */

@@ -82,7 +82,8 @@ static void gradients(const ng_layer *layer, const ng_tile *x, const ng_tile *dy
     for (int64_t n = 0; rows > 0 && dy->first < dy->last && n < samples; n++) {
         const float *gradient = ng_row(dy, n, dy->first);
         if (dw[0])
-            ng_add_weight_product(&(ng_weight_product){layer->reach, ng_row(x, n, dy->first), gradient, x_stride, dy_stride, rows, 0, rows, C, U, C * U, U},
+            ng_add_weight_product(&(ng_weight_product){layer->reach, ng_row(x, n, dy->first), gradient, x_stride, dy_stride, rows,
+                                                       0, rows, C, U, C * U, U},
                                   dw[0], scratch);
         if (layer->weight_count > 1 && dw[1]) ng_add_rows(gradient, rows, dy_stride, U, dw[1]);
     }
