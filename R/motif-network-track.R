@@ -26,6 +26,7 @@ plot_network_track <- function(x, newx, call = parent.frame()) {
     lines$panel <- factor(lines$panel, panels)
     kinds <- unique(lines$line)
     colours <- stats::setNames(grDevices::hcl.colors(length(kinds), "Dark 3"), kinds)
+    words <- if (length(found)) paste0("hits, in grey: ", paste0(found$motif, "(", GenomicRanges::strand(found), ")", collapse = ", ")) else "no hits"
     ggplot2::ggplot() +
         ggplot2::geom_rect(ggplot2::aes(xmin = .data$start - 0.5, xmax = .data$end + 0.5, ymin = -Inf, ymax = Inf),
                            data.frame(start = GenomicRanges::start(found), end = GenomicRanges::end(found)), fill = "grey92") +
@@ -36,9 +37,7 @@ plot_network_track <- function(x, newx, call = parent.frame()) {
         ggplot2::scale_colour_manual(NULL, values = colours, breaks = kinds) +
         ggplot2::scale_x_continuous(limits = c(0, x$settings$length + 1), expand = c(0, 0)) +
         ggplot2::labs(x = "Position (bp)", y = NULL, title = paste0("One sequence, probability ", signif(predict(x, newx), 3)),
-                      subtitle = if (length(found)) paste0("activation of filters relative to their mean; hits, in grey: ",
-                                                           paste0(found$motif, "(", GenomicRanges::strand(found), ")", collapse = ", "))
-                                 else "activation of filters relative to their mean; no hits") +
+                      subtitle = paste(strwrap(paste0("activation of filters relative to their mean; ", words), 90), collapse = "\n")) +
         plain_theme() + seism_strips() + ggplot2::theme(strip.placement = "outside", strip.background = ggplot2::element_blank())
 }
 
