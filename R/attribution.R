@@ -13,6 +13,7 @@
 #'   `attributed - (output - baseline_output)`. With replicates these are means, and `gap_error` is the standard error of the gap.
 #' @slot settings A list: model, method, baseline, replicates, seed, nodes, rule, target, output, strand and more; `check` for methods of the
 #'   gradient: how it agrees with differences.
+#' @return An object of class `Attribution`, which prints how it was made and how well it is complete.
 #' @exportClass Attribution
 setClass("Attribution", slots = c(scores = "list", errors = "list", genome = "DNAStringSet", windows = "GRanges", settings = "list"))
 

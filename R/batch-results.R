@@ -7,6 +7,7 @@
 #' @slot genomes A data.frame, one row a genome: `name`, `status` (`"done"`, `"failed"` or `"open"`), `reason` (why it failed), `bp`,
 #'   `seconds`, `gap` (the completeness gap, relative to what there is to explain).
 #' @slot files A data.frame, one row a file of a genome that is done: `name`, `file`, `bytes`, `md5`.
+#' @return An object of class `Batch`, which prints what is done and what failed. `as.data.frame()`: its table `genomes`.
 #' @exportClass Batch
 setClass("Batch", slots = c(directory = "character", genomes = "data.frame", files = "data.frame"))
 

@@ -5,6 +5,8 @@
 #' What [genome_set()] returns.
 #' @slot table A data.frame, one row a genome: `name`, `genome` (a path), `annotation` (a path or `NA`), and whatever else the sample
 #'   sheet says.
+#' @return An object of class `GenomeSet`. `length()`: how many genomes; `names()`: their names; `[`: those genomes, a `GenomeSet`;
+#'   `as.data.frame()`: its table.
 #' @exportClass GenomeSet
 setClass("GenomeSet", slots = c(table = "data.frame"))
 

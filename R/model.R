@@ -13,6 +13,7 @@
 #' @slot outputs A named list: the shape of each output without the batch.
 #' @slot settings A list: `file`, `keras_version`, and what the verbs need of the graph.
 #' @seealso [read_model()], [predict.Model()], [attribution()]
+#' @return An object of class `Model`, which prints its layers, inputs and outputs.
 #' @exportClass Model
 setClass("Model", slots = c(pointer = "externalptr", name = "character", layers = "data.frame", inputs = "list", outputs = "list",
                             settings = "list"))

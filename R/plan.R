@@ -14,6 +14,7 @@
 #' @slot layers The table, for the longest contig.
 #' @slot settings A list: model, method, nodes (of a pass), passes, windows, window (the longest, bp), threads, memory_bytes (the limit), core_bytes (what the
 #'   core will take), result_bytes, operations, seconds.
+#' @return An object of class `Plan`, which prints the layers that compute, memory and time. `as.data.frame()`: all layers.
 #' @exportClass Plan
 setClass("Plan", slots = c(layers = "data.frame", settings = "list"))
 

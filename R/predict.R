@@ -5,6 +5,7 @@
 #' What [predict.Model()] returns for a genome: a `GRanges`, one range for each window that was read, with one numeric column
 #' per output of the model. A window over the origin of a circular contig ends beyond the contig's length.
 #' @slot settings A list: model, window, step.
+#' @return An object of class `Predictions`, which prints the model and then as a `GRanges`.
 #' @exportClass Predictions
 setClass("Predictions", contains = "GRanges", slots = c(settings = "list"))
 

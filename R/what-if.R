@@ -12,6 +12,7 @@
 #' * `windows`: how many windows that are; without any the other columns are `NA`;
 #' * `standard_error`: of the effect, where several replacements were drawn.
 #' @slot settings A list: what, model, target, output and more.
+#' @return An object of class `Effects`, which prints how it was made, and then as a `GRanges`.
 #' @exportClass Effects
 setClass("Effects", contains = "GRanges", slots = c(settings = "list"))
 
