@@ -53,8 +53,8 @@ scan_precision <- function(fit, x, sites, recall) {
         last <- nrow(codes) - ncol(odds) + 1
         score <- Reduce(`+`, lapply(seq_len(ncol(odds)), function(w) matrix(odds[codes[w - 1 + seq_len(last), ], w], last)))
         high <- which(score > 0, arr.ind = TRUE)
-        GenomicRanges::GRanges(factor(names(x)[high[, 2]], names(x)), IRanges::IRanges(high[, 1], width = ncol(odds)), motif = name[k], attention = score[high],
-                               activation = 0)
+        GenomicRanges::GRanges(factor(names(x)[high[, 2]], names(x)), IRanges::IRanges(high[, 1], width = ncol(odds)), motif = name[k],
+                               attention = score[high], activation = 0)
     }))
     found <- nucleograd:::one_of_many(found)                          # highest first
     low <- 1
