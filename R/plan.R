@@ -176,6 +176,7 @@ format_bytes <- function(bytes) {
 # tried first, and that with the most ambiguous bases, whose neighbours take memory of their own.
 check_memory <- function(model, goal, genome, windows, baseline, path, run, frame) {
     contig <- as.character(GenomicRanges::seqnames(windows))
+    if (all(contig == contig[1])) return(invisible())
     ambiguous <- Biostrings::width(genome) - rowSums(Biostrings::alphabetFrequency(genome)[, bases, drop = FALSE])
     ambiguous[!names(genome) %in% contig] <- 0
     tried <- c(contig[which.max(BiocGenerics::width(windows))], if (!is.null(path) && any(ambiguous > 0)) names(genome)[which.max(ambiguous)])

@@ -45,8 +45,17 @@ genome_windows <- function(model, genome, window, step, tokens = FALSE, call = p
         cli::cli_warn("{sum(short)} contig{?s} shorter than the window of {window} bp {?is/are} left out: {.val {names(genome)[short]}}.",
                       class = "nucleograd_warning_short")
     starts <- Map(window_starts, contig_bp, widths, if (is.null(step)) widths else step, circular)
-    GenomicRanges::GRanges(S4Vectors::Rle(names(genome), lengths(starts)), seqinfo = info,
-                           IRanges::IRanges(as.integer(unlist(starts)), width = as.integer(rep(widths, lengths(starts)))))
+    window_ranges(info, starts, widths)
+}
+
+# Windows of each contig as GRanges: unchecked, since the checks take longer than a small network takes for thousands of windows.
+window_ranges <- function(info, starts, widths) {
+    count <- lengths(starts)
+    contigs <- GenomeInfoDb::seqnames(info)
+    S4Vectors::new2("GRanges", seqnames = S4Vectors::Rle(factor(contigs, contigs), count),
+                    ranges = IRanges::IRanges(as.integer(unlist(starts)), width = as.integer(rep(widths, count))),
+                    strand = S4Vectors::Rle(BiocGenerics::strand("*"), sum(count)), seqinfo = info,
+                    elementMetadata = S4Vectors::make_zero_col_DFrame(sum(count)), check = FALSE)
 }
 
 refuse_windows <- function(window, step, call = parent.frame()) {
