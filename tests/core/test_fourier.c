@@ -126,6 +126,47 @@ static void one_case(const problem *p)
     ng_arena_free(arena);
 }
 
+/* The gradient of K, of all rows of dy or some, of all samples at once, against sums in double; scratch is full of NaN. */
+static void one_gradient(const problem *p)
+{
+    ng_error error;
+    ng_fourier f;
+    if (p->size < 2 * p->taps) return;
+    arena = ng_arena_new((int64_t)1 << 31);
+    const bool all = draw(2);
+    const int64_t first = all ? 0 : draw(p->out_length), last = all ? p->out_length : first + 1 + draw(p->out_length - first);
+    const int64_t weights = p->taps * p->in * p->out, rows = last - first;
+    float *x = numbers(p->samples * p->length * p->in), *dy = numbers(p->samples * rows * p->out), *dw = numbers(weights);
+    ng_fourier_shape shape = shape_of(p);
+    shape.multiple = 1;
+    CHECK(!ng_fourier_make_gradient(&shape, p->size, arena, &f, &error));
+    float *scratch = claim(f.scratch_bytes / 4 + 1, sizeof *scratch);
+    double *sums = claim(weights, sizeof *sums), worst = 0, largest = 0;
+    for (int64_t i = 0; i < f.scratch_bytes / 4; i++) scratch[i] = NAN;
+    scratch[f.scratch_bytes / 4] = 12345;
+    for (int64_t i = 0; i < weights; i++) sums[i] = (double)dw[i];
+    for (int64_t n = 0; n < p->samples; n++)
+        for (int64_t t = first; t < last; t++) {
+            const ng_range read = ng_clip(t - p->pad, t - p->pad + p->taps, p->length);
+            for (int64_t i = read.first; i < read.last; i++)
+                for (int64_t c = 0; c < p->in; c++) {
+                    const double value = (double)x[(n * p->length + i) * p->in + c];
+                    double *to = sums + ((i - t + p->pad) * p->in + c) * p->out;
+                    for (int64_t o = 0; o < p->out; o++) to[o] += value * (double)dy[(n * rows + t - first) * p->out + o];
+                }
+        }
+    const ng_tile in = {x, 0, p->length, p->length, p->in, p->samples, p->length * p->in};
+    const ng_tile out = {dy, first, last, p->out_length, p->out, p->samples, rows * p->out};
+    ng_fourier_gradient(&f, &in, &out, dw, scratch);
+    CHECK(scratch[f.scratch_bytes / 4] == 12345);
+    for (int64_t i = 0; i < weights; i++) {
+        worst = fmax(worst, fabs((double)dw[i] - sums[i]));
+        largest = fmax(largest, fabs(sums[i]));
+    }
+    CHECK(worst <= 3e-6 * largest);              /* sums of thousands of float32 products */
+    ng_arena_free(arena);
+}
+
 /* Blocks far from a change keep their bits. */
 static void no_leak(int64_t size)
 {
@@ -154,6 +195,7 @@ static void whole_tensors(int64_t size)
             const problem p = {taps, 1 + draw(20), 1 + draw(20), length + more, length + more, pad, 1 + draw(4), size, 1 + draw(5)};
             const ng_fourier_shape shape = shape_of(&p);
             if (isfinite(ng_fourier_cost(&shape, size))) one_case(&p);
+            one_gradient(&p);
         }
     }
 }
@@ -200,6 +242,9 @@ static void choices(void)
     CHECK(size_for(1, 64, 100000) == 0 && size_for(24, 64, 1) == 0 && size_for(300, 64, 100000) == 0);
     CHECK(size_for(24, 64, 100000) >= 128 && size_for(100, 64, 100000) == 256);
     CHECK(size_for(24, 256, 100000) < 256);      /* too much scratch for a thread */
+    const ng_fourier_shape many = open_shape(24, 32, 32, 100000, 1), wide = open_shape(24, 512, 512, 100000, 1);
+    CHECK(ng_fourier_gradient_size(&many, 100000, 1) >= 64 && ng_fourier_gradient_size(&many, 1, 1) == 0);
+    CHECK(ng_fourier_gradient_size(&wide, 100000, 1) == 0);              /* too much scratch for a thread */
     for (int i = 0; i < 100; i++) {
         const int64_t taps = 1 + draw(60), pad = draw(taps), length = taps + draw(5000);
         const ng_fourier_shape shape = {taps, 1 + draw(100), 1 + draw(100), length, length + 2 * pad - taps + 1, pad, 4};
@@ -218,15 +263,18 @@ int main(void)
         for (int i = 0; i < 60; i++) {
             const problem small = random_problem(9, 300);
             one_case(&small);
+            one_gradient(&small);
         }
         for (int i = 0; i < 12; i++) {
             const problem large = random_problem(70, 2000);
             one_case(&large);
+            one_gradient(&large);
         }
         for (int i = 0; i < NG_FOURIER_SIZES; i++) {
             const int64_t size = ng_fourier_sizes[i];
             const problem wide = {24, 70, 33, 90, 90, 11, 1, size, 4};
             one_case(&wide);
+            one_gradient(&wide);
             no_leak(size);
             whole_tensors(size);
         }

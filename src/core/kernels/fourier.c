@@ -18,8 +18,10 @@ enum {
     BLOCKS = 12,                                 /* that share one reading of the weights */
     MOST_TAPS = 256,                             /* the largest size */
     TOGETHER = 4,                                /* channels whose weights are made together, since they lie side by side */
+    SUMMED = 32,                                 /* blocks that share one reading and writing of the sums of a gradient */
     SHARING = 4,                                 /* samples at least, of a short tensor, in most calls */
-    MOST_SCRATCH = 2 << 20                       /* bytes: beyond it a thread works in the memory of all */
+    MOST_SCRATCH = 2 << 20,                      /* bytes: beyond it a thread works in the memory of all */
+    MOST_GRADIENT_SCRATCH = 8 << 20
 };
 
 /* Rows [first, first + count) of a block of N lie at data. What is read elsewhere is zero, what is written is lost. */
@@ -49,11 +51,11 @@ INLINE float *number_at(const transform *q, const place where, int64_t k, const 
 }
 
 /* Frequencies k, z, and N - k, mirror, of several blocks, `stride` apart. They hold the factors and take the products; x is room
- * for a copy of the factors in three parts. */
+ * for a copy of the factors in three parts, in each for every block groups of GROUP channels. */
 typedef struct product {
     const float *weights;
     float *x, *z, *mirror;
-    int64_t rows, depth, columns, stride, part;
+    int64_t rows, depth, columns, stride, part, row, group;
 } product;
 
 static int64_t padded(int64_t channels) { return (channels + GROUP - 1) / GROUP * GROUP; }
@@ -105,14 +107,15 @@ typedef struct kernel {
     void (*pack)(const product *p), (*multiply)(const product *p);
     void (*spectrum)(const float *taps, int64_t count, const double *turns, int64_t k, int64_t N, int64_t panel, int64_t part, float *w,
                      float *mirror);
+    void (*taps)(const float *sums, int64_t part, int64_t N, int64_t count, const float *turns, float *to);
 } kernel;
 
 static const kernel kernels[] = {
 #if defined(__x86_64__)
-    {"avx512", 16, avx512_forward, avx512_inverse, avx512_pack, avx512_product, avx512_spectrum},
-    {"avx2", 8, avx2_forward, avx2_inverse, avx2_pack, avx2_product, avx2_spectrum},
+    {"avx512", 16, avx512_forward, avx512_inverse, avx512_pack, avx512_product, avx512_spectrum, avx512_taps},
+    {"avx2", 8, avx2_forward, avx2_inverse, avx2_pack, avx2_product, avx2_spectrum, avx2_taps},
 #endif
-    {"portable", 4, portable_forward, portable_inverse, portable_pack, portable_product, portable_spectrum},
+    {"portable", 4, portable_forward, portable_inverse, portable_pack, portable_product, portable_spectrum, portable_taps},
 };
 
 static const kernel *chosen(void)
@@ -175,6 +178,17 @@ static void fill_places(int64_t size, int64_t *to)
     for (int64_t m0 = 0; m0 < r0; m0++)
         for (int64_t m1 = 0; m1 < r1; m1++)
             for (int64_t m2 = 0; m2 < r2; m2++) to[m0 + r0 * m1 + r0 * r1 * m2] = (m0 * r1 + m1) * r2 + m2;
+}
+
+static ng_status make_tables(ng_fourier *f, ng_arena *arena, ng_error *error)
+{
+    float *twiddles = ng_alloc(arena, 2 * f->size, sizeof *twiddles, error);
+    int64_t *places = twiddles ? ng_alloc(arena, f->size, sizeof *places, error) : NULL;
+    if (!places) return error->status;
+    fill_twiddles(f->size, twiddles);
+    fill_places(f->size, places);
+    f->twiddles = twiddles, f->places = places;
+    return NG_OK;
 }
 
 /* W[k] = 1/2N sum over j of K[j] e^(2 pi i k j / N): conjugate, since rows of x ascend with j; the factor is the inverse
@@ -261,14 +275,10 @@ ng_status ng_fourier_make(const ng_fourier_shape *shape, const float *kernel, in
     ng_fourier f = {.shape = *shape, .size = size, .rows = block_rows(shape, size)};
     f.scratch_bytes = scratch_bytes(&f);
     f.weight_bytes = (size / 2 + 1) * 2 * shape->in_channels * padded(shape->out_channels) * (int64_t)sizeof(float);
-    float *twiddles = ng_alloc(arena, 2 * size, sizeof *twiddles, error);
-    int64_t *places = twiddles ? ng_alloc(arena, size, sizeof *places, error) : NULL;
-    float *weights = places ? ng_alloc(arena, f.weight_bytes, 1, error) : NULL;
+    float *weights = make_tables(&f, arena, error) ? NULL : ng_alloc(arena, f.weight_bytes, 1, error);
     if (!weights) return error->status;
-    fill_twiddles(size, twiddles);
-    fill_places(size, places);
     fill_weights(&f, kernel, tap_stride, in_stride, out_stride, threads, weights);
-    f.twiddles = twiddles, f.places = places, f.weights = weights;
+    f.weights = weights;
     *made = f;
     return NG_OK;
 }
@@ -278,6 +288,7 @@ ng_status ng_fourier_make(const ng_fourier_shape *shape, const float *kernel, in
 typedef struct call {
     const ng_fourier *f;
     const ng_tile *x, *y;
+    int64_t origin, rows, stride;                /* of block 0; of a block; of frequencies */
     const float *bias;
     bool add;
     float *frequencies, *work, *staged, *packed, *zeros;
@@ -294,14 +305,14 @@ static side side_of(const ng_tile *tile, int64_t sample, int64_t channel, int64_
 static side read_side(const call *q, int64_t sample, int64_t b, int64_t channel)
 {
     const ng_fourier_shape *s = &q->f->shape;
-    const int64_t start = b * q->f->rows - s->pad, end = q->y->last - s->pad, full = start + q->f->rows;
+    const int64_t start = q->origin + b * q->rows - s->pad, end = q->y->last - s->pad, full = start + q->rows;
     const ng_range rows = ng_clip(start, (full < end ? full : end) + s->taps - 1, q->x->length);
     return side_of(q->x, sample, channel, start, rows.first, rows.last);
 }
 
-static side written_side(const call *q, int64_t sample, int64_t b, int64_t channel)
+static side own_side(const call *q, int64_t sample, int64_t b, int64_t channel)
 {
-    const int64_t start = b * q->f->rows, full = start + q->f->rows;
+    const int64_t start = q->origin + b * q->rows, full = start + q->rows;
     return side_of(q->y, sample, channel, start, start, full < q->y->last ? full : q->y->last);
 }
 
@@ -323,18 +334,18 @@ static void stage(const call *q, const side *rows, side *copies, int64_t lanes, 
 
 static int64_t at_most(int64_t value, int64_t most) { return value < 0 ? 0 : value < most ? value : most; }
 
-/* One transform for twice so many channels of a block as a vector holds: of x forward, or of y back. */
-static void transform_block(const call *q, const kernel *run, int64_t sample, int64_t b, float *frequencies, bool inverse)
+/* One transform for twice so many channels of a block as a vector holds: of what it reads of x, or of its own rows of y. */
+static void transform_block(const call *q, const kernel *run, int64_t sample, int64_t b, float *frequencies, bool of_y, bool inverse)
 {
-    const int64_t channels = inverse ? q->f->shape.out_channels : q->f->shape.in_channels, lanes = run->lanes;
-    side (*const side_at)(const call *, int64_t, int64_t, int64_t) = inverse ? written_side : read_side;
+    const int64_t channels = of_y ? q->f->shape.out_channels : q->f->shape.in_channels, lanes = run->lanes;
+    side (*const side_at)(const call *, int64_t, int64_t, int64_t) = of_y ? own_side : read_side;
     for (int64_t c = 0; c < channels; c += 2 * lanes) {
         const int64_t present[2] = {at_most(channels - c, lanes), at_most(channels - c - lanes, lanes)};
         const side rows[2] = {side_at(q, sample, b, c), side_at(q, sample, b, c + lanes)};
         const bool sticks_out = present[0] < lanes || present[1] % lanes;
         float bias[2 * GROUP] = {0};
         if (q->bias && inverse) memcpy(bias, q->bias + c, (size_t)(present[0] + present[1]) * sizeof *bias);
-        transform one = {.size = q->f->size, .stride = frequency_stride(q->f), .twiddles = q->f->twiddles, .bias = bias,
+        transform one = {.size = q->f->size, .stride = q->stride, .twiddles = q->f->twiddles, .bias = bias,
                          .sides = {rows[0], rows[1]}, .add = q->add, .work = q->work, .frequencies = frequencies + c, .zeros = q->zeros};
         if (sticks_out) stage(q, rows, one.sides, lanes, present);
         (inverse ? run->inverse : run->forward)(&one);
@@ -349,7 +360,8 @@ static product product_at(const call *q, int64_t k, int64_t rows)
     const int64_t N = f->size, C = f->shape.in_channels, columns = padded(f->shape.out_channels), stride = frequency_stride(f);
     float *z = q->frequencies + f->places[k] * stride, *mirror = q->frequencies + (k % (N / 2) ? f->places[N - k] : N) * stride;
     return (product){.weights = f->weights + k * 2 * C * columns, .x = q->packed + k % 2 * packed_size(f), .z = z, .mirror = mirror,
-                     .rows = rows, .depth = C, .columns = columns, .stride = block_stride(f), .part = rows * paired(C)};
+                     .rows = rows, .depth = C, .columns = columns, .stride = block_stride(f), .part = rows * paired(C), .row = GROUP,
+                     .group = rows * GROUP};
 }
 
 static void pack(const call *q, const kernel *run, const product *p, int64_t k)
@@ -378,7 +390,7 @@ void ng_fourier_rows(const ng_fourier *f, const ng_tile *x, const float *bias, b
     float *frequencies = scratch, *work = frequencies + frequencies_size(f), *staged = work + work_size(f);
     float *packed = staged + work_size(f), *zeros = packed + 2 * packed_size(f);
     memset(zeros, 0, GROUP * sizeof *zeros);
-    const call q = {f, x, y, bias, add, frequencies, work, staged, packed, zeros};
+    const call q = {f, x, y, 0, f->rows, frequency_stride(f), bias, add, frequencies, work, staged, packed, zeros};
     const kernel *run = chosen();
     NG_IN(0, y->first % f->rows, 1);
     const int64_t first = y->first / f->rows, each = (y->last + f->rows - 1) / f->rows - first;
@@ -386,9 +398,137 @@ void ng_fourier_rows(const ng_fourier *f, const ng_tile *x, const float *bias, b
     for (int64_t g = 0; g < groups; g++) {       /* of about equally many */
         const int64_t i = g * blocks / groups, rows = (g + 1) * blocks / groups - i;
         for (int64_t r = 0; r < rows; r++)
-            transform_block(&q, run, (i + r) / each, first + (i + r) % each, frequencies + r * block_stride(f), false);
+            transform_block(&q, run, (i + r) / each, first + (i + r) % each, frequencies + r * block_stride(f), false, false);
         multiply(&q, run, rows);
         for (int64_t r = 0; r < rows; r++)
-            transform_block(&q, run, (i + r) / each, first + (i + r) % each, frequencies + r * block_stride(f), true);
+            transform_block(&q, run, (i + r) / each, first + (i + r) % each, frequencies + r * block_stride(f), true, true);
     }
+}
+
+/* ---- the gradient of K ----
+ *
+ * dK[j] is a sum over blocks of dy and the rows of x that they read: at each frequency x conj(dy). With x = u + i v and, of the mirror,
+ * conj(dy) = a + i b, packed in three parts each, three real products are
+ *     p = (u + v)(a + b)       q = v b       r = u a       re = r - q       im = p - q - r
+ * each of which has a sum (C, O) of its own. */
+
+static int64_t sums_size(const ng_fourier *f) { return 3 * f->shape.in_channels * padded(f->shape.out_channels); }
+static int64_t both(const ng_fourier *f) { return paired(f->shape.in_channels) + paired(f->shape.out_channels); }
+static int64_t even(int64_t taps) { return taps + taps % 2; }
+
+/* Sums, frequencies of x and of dy, work, staged rows, packed rows, zeros and taps. */
+static int64_t gradient_bytes(const ng_fourier *f)
+{
+    return ((f->size / 2 + 1) * sums_size(f) + f->size * (SUMMED * both(f) + GROUP) + 2 * work_size(f) + 3 * SUMMED * both(f) +
+            (1 + even(f->shape.taps)) * GROUP) * (int64_t)sizeof(float);
+}
+
+/* Measured (Zen 5), in cycles. Transforms, packing and products of each block; sums that are cleared, read and written for SUMMED blocks,
+ * from a second level of 1 MB, a third of 32 MB or memory; and each tap a sum over them. */
+static double gradient_cost(const ng_fourier_shape *s, int64_t rows, int64_t samples, int64_t size)
+{
+    const int64_t each = rows == s->out_length ? block_rows(s, size) : size - s->taps + 1;
+    const double N = (double)size, frequencies = N / 2 + 1, matrix = (double)s->in_channels * (double)padded(s->out_channels);
+    const double pairs = (double)(paired(s->in_channels) + paired(s->out_channels)) / (2 * GROUP);
+    const double blocks = (double)samples * ceil((double)rows / (double)each), bytes = frequencies * 3 * matrix * sizeof(float);
+    const double reading = bytes < 1e6 ? 1.0 / 16 : bytes < 12e6 ? 1.0 / 4 : 1.0 / 2;
+    return blocks * (2.9 * N * log2(N) * pairs + frequencies * (3.5 * matrix / 32 + 20 * pairs)) + ceil(blocks / SUMMED) * bytes * reading +
+           2.9 * (N / 4 + 1) * (double)(s->taps + 8) * matrix / GROUP;
+}
+
+/* The direct product takes twice as long for a weight where channels do not fill its tiles. */
+int64_t ng_fourier_gradient_size(const ng_fourier_shape *s, int64_t rows, int64_t samples)
+{
+    const double rate = s->in_channels < 24 ? 17 : 29;
+    double cheapest = (double)(samples * rows) * (double)s->taps * (double)s->in_channels * (double)padded(s->out_channels) / rate;
+    int64_t best = 0;
+    for (int i = 0; i < NG_FOURIER_SIZES; i++) {
+        const ng_fourier f = {.shape = *s, .size = ng_fourier_sizes[i]};
+        if (f.size < 2 * s->taps || gradient_bytes(&f) > MOST_GRADIENT_SCRATCH) continue;
+        const double cost = gradient_cost(s, rows, samples, f.size);
+        if (cost >= cheapest) continue;
+        cheapest = cost;
+        best = f.size;
+    }
+    return best;
+}
+
+/* For k = 0 .. N/4 and each tap j cos and -sin of 2 pi k j / N: over 4 N, since all factors are packed twice, and times 2, since mirrors count
+ * too; but k = 0 has none, and N/4 is there twice in what it turns. */
+static void fill_turns(const ng_fourier *f, float *to)
+{
+    const int64_t N = f->size;
+    for (int64_t k = 0; k <= N / 4; k++)
+        for (int64_t j = 0; j < even(f->shape.taps); j++, to += 2) {
+            const double angle = 2 * PI * (double)(k * j) / (double)N, share = (k % (N / 4) ? 2 : 1) / (double)(4 * N);
+            to[0] = (float)(share * cos(angle));
+            to[1] = (float)(-share * sin(angle));
+        }
+}
+
+ng_status ng_fourier_make_gradient(const ng_fourier_shape *shape, int64_t size, ng_arena *arena, ng_fourier *made, ng_error *error)
+{
+    ng_fourier f = {.shape = *shape, .size = size, .rows = block_rows(shape, size)};
+    f.scratch_bytes = gradient_bytes(&f);
+    float *turns = make_tables(&f, arena, error) ? NULL : ng_alloc(arena, (size / 4 + 1) * even(shape->taps) * 2, sizeof *turns, error);
+    if (!turns) return error->status;
+    fill_turns(&f, turns);
+    f.turns = turns;
+    *made = f;
+    return NG_OK;
+}
+
+/* One frequency of so many blocks: x and, behind it, dy, are packed row by row, as the product wants its factors. */
+static void add_to_sums(const call *q, const kernel *run, int64_t k, int64_t rows, float *sums)
+{
+    const ng_fourier *f = q->f;
+    const int64_t C = f->shape.in_channels, O = f->shape.out_channels, mirror = (f->size - k) % f->size;
+    float *at = q->frequencies + f->places[k] * q->stride, *other = q->frequencies + f->places[mirror] * q->stride;
+    const product x = {.x = q->packed, .z = at, .mirror = other, .rows = rows, .depth = C, .stride = paired(C), .part = SUMMED * paired(C),
+                       .row = paired(C), .group = GROUP};
+    const product dy = {.x = q->packed + 3 * x.part, .z = other + x.part, .mirror = at + x.part, .rows = rows, .depth = O,
+                        .stride = paired(O), .part = SUMMED * paired(O), .row = GROUP, .group = rows * GROUP};
+    run->pack(&x);
+    run->pack(&dy);
+    for (int64_t part = 0; part < 3; part++) {
+        const ng_packed right = {rows, padded(O), dy.x + part * dy.part, NULL, 0};
+        ng_add_product_of_turned(x.x + part * x.part, C, 1, x.row, &right, 0, rows, sums + part * C * padded(O), padded(O));
+    }
+}
+
+static void add_taps(const ng_fourier *f, const kernel *run, const float *sums, float *taps, float *dw)
+{
+    const int64_t C = f->shape.in_channels, O = f->shape.out_channels, lanes = run->lanes;
+    for (int64_t c = 0; c < C; c++)
+        for (int64_t o = 0; o < O; o += lanes) {
+            run->taps(sums + c * padded(O) + o, C * padded(O), f->size, even(f->shape.taps), f->turns, taps);
+            for (int64_t j = 0; j < f->shape.taps; j++)
+                for (int64_t v = 0; v < lanes && o + v < O; v++) dw[(j * C + c) * O + o + v] += taps[j * lanes + v];
+        }
+}
+
+void ng_fourier_gradient(const ng_fourier *f, const ng_tile *x, const ng_tile *dy, float *dw, void *scratch)
+{
+    const bool whole = dy->last - dy->first == f->shape.out_length;
+    const int64_t in = SUMMED * paired(f->shape.in_channels), stride = SUMMED * both(f) + GROUP;
+    float *sums = scratch, *frequencies = sums + (f->size / 2 + 1) * sums_size(f), *work = frequencies + f->size * stride;
+    float *staged = work + work_size(f), *packed = staged + work_size(f), *zeros = packed + 3 * SUMMED * both(f), *taps = zeros + GROUP;
+    memset(packed, 0, (size_t)(3 * SUMMED * both(f) + GROUP) * sizeof *packed);
+    const call q = {f, x, dy, dy->first, whole ? f->rows : f->size - f->shape.taps + 1, stride, NULL, false, frequencies, work, staged,
+                    packed, zeros};
+    const kernel *run = chosen();
+    const int64_t each = (dy->last - dy->first + q.rows - 1) / q.rows, all = dy->samples * each;
+    for (int64_t i = 0; i < all; i += SUMMED) {
+        const int64_t rows = at_most(all - i, SUMMED);
+        for (int64_t r = 0; r < rows; r++) {
+            transform_block(&q, run, (i + r) / each, (i + r) % each, frequencies + r * paired(f->shape.in_channels), false, false);
+            transform_block(&q, run, (i + r) / each, (i + r) % each, frequencies + in + r * paired(f->shape.out_channels), true, false);
+        }
+        for (int64_t k = 0; k <= f->size / 2; k++) {
+            float *here = sums + k * sums_size(f);
+            if (i == 0) memset(here, 0, (size_t)sums_size(f) * sizeof *here);
+            add_to_sums(&q, run, k, rows, here);
+        }
+    }
+    if (all) add_taps(f, run, sums, taps, dw);
 }

@@ -22,7 +22,7 @@ typedef struct ng_fourier {
     ng_fourier_shape shape;
     int64_t size, rows;
     int64_t scratch_bytes, weight_bytes;         /* per thread; once */
-    const float *weights, *twiddles;
+    const float *weights, *twiddles, *turns;     /* weights: of a convolution; turns: of its gradient */
     const int64_t *places;                       /* where a transform leaves each frequency */
 } ng_fourier;
 
@@ -48,5 +48,14 @@ double ng_fourier_operations(const ng_fourier *fourier);
 /* All rows and samples of y. x holds every row in [0, x->length) that they read. y->first is a multiple of `rows`, and so is y->last
  * unless it is the end of the tensor. bias may be NULL; add: to what is there. scratch: scratch_bytes, 64-byte aligned. */
 void ng_fourier_rows(const ng_fourier *fourier, const ng_tile *x, const float *bias, bool add, const ng_tile *y, void *scratch);
+
+/* The gradient of K instead, by transforms of `size` points, at least 2 taps:
+ *     dK[j, c, o] += sum over t of x[t - pad + j, c] dy[t, o]          dK (taps, C, O), t over the rows of dy of all samples
+ * x holds every row in [0, x->length) that they read. Bits depend on which rows and samples are in the call. */
+/* The size that takes the least time for a call with so many rows of dy of so many samples, or 0 where the direct product takes less. */
+int64_t ng_fourier_gradient_size(const ng_fourier_shape *shape, int64_t rows, int64_t samples);
+
+ng_status ng_fourier_make_gradient(const ng_fourier_shape *shape, int64_t size, ng_arena *arena, ng_fourier *made, ng_error *error);
+void ng_fourier_gradient(const ng_fourier *fourier, const ng_tile *x, const ng_tile *dy, float *dw, void *scratch);
 
 #endif

@@ -18,6 +18,8 @@
 #define INVERSE NAME(KERNEL, inverse)
 #define PRODUCT NAME(KERNEL, product)
 #define SPECTRUM NAME(KERNEL, spectrum)
+#define SOME_TAPS NAME(KERNEL, some_taps)
+#define TAPS NAME(KERNEL, taps)
 
 /* The discrete Fourier transform of 3 numbers in place. */
 INLINE TARGET void BUTTERFLY3(VECTOR *re, VECTOR *im)
@@ -156,7 +158,7 @@ static TARGET void PACK(const product *p)
             const VECTOR u[2] = {z_re + w_re, z_im + w_im}, v[2] = {z_im - w_im, w_re - z_re};
             UNROLL for (int i = 0; i < 2; i++) {
                 const int64_t channel = c + i * LANES;
-                float *to = p->x + (channel / GROUP * p->rows + r) * GROUP + channel % GROUP;
+                float *to = p->x + channel / GROUP * p->group + r * p->row + channel % GROUP;
                 const VECTOR sum = u[i] + v[i];
                 memcpy(to, &sum, sizeof sum);
                 memcpy(to + p->part, &v[i], sizeof sum);
@@ -279,6 +281,39 @@ static TARGET void SPECTRUM(const float *taps, int64_t count, const double *turn
     }
 }
 
+/* Taps [first, first + 2 pairs) of LANES weights, half of them even. Frequencies k and m = N / 2 - k go together: with re and im of
+ * the sums, an even tap adds (re[k] + re[m]) cos - (im[k] - im[m]) sin, an odd one the other difference and sum. */
+INLINE TARGET void SOME_TAPS(const float *sums, int64_t part, int64_t N, int64_t count, const float *turns, int64_t first, const int pairs,
+                             float *to)
+{
+    VECTOR tap[12];
+    UNROLL for (int j = 0; j < 2 * pairs; j++) tap[j] = BROADCAST(0.0f);
+    for (int64_t k = 0; k <= N / 4; k++) {
+        VECTOR a[3], b[3];
+        UNROLL for (int i = 0; i < 3; i++) {
+            memcpy(&a[i], sums + (3 * k + i) * part, sizeof a[i]);
+            memcpy(&b[i], sums + (3 * (N / 2 - k) + i) * part, sizeof b[i]);
+        }
+        const VECTOR a_re = a[2] - a[1], a_im = a[0] - a[1] - a[2], b_re = b[2] - b[1], b_im = b[0] - b[1] - b[2];
+        const VECTOR re[2] = {a_re + b_re, a_re - b_re}, im[2] = {a_im - b_im, a_im + b_im};
+        const float *turn = turns + 2 * (k * count + first);
+        UNROLL for (int j = 0; j < 2 * pairs; j++) {
+            tap[j] = MULTIPLY_ADD(BROADCAST(turn[2 * j]), re[j % 2], tap[j]);
+            tap[j] = MULTIPLY_ADD(BROADCAST(turn[2 * j + 1]), im[j % 2], tap[j]);
+        }
+    }
+    memcpy(to, tap, (size_t)(2 * pairs) * sizeof *tap);
+}
+
+/* All taps of LANES weights, tap by tap; an even number of them. */
+static TARGET void TAPS(const float *sums, int64_t part, int64_t N, int64_t count, const float *turns, float *to)
+{
+    int64_t first = 0;
+    for (; first + 12 <= count; first += 12) SOME_TAPS(sums, part, N, count, turns, first, 6, to + first * LANES);
+    for (; first + 4 <= count; first += 4) SOME_TAPS(sums, part, N, count, turns, first, 2, to + first * LANES);
+    for (; first < count; first += 2) SOME_TAPS(sums, part, N, count, turns, first, 1, to + first * LANES);
+}
+
 #undef NAME_
 #undef NAME
 #undef BUTTERFLY3
@@ -293,6 +328,8 @@ static TARGET void SPECTRUM(const float *taps, int64_t count, const double *turn
 #undef INVERSE
 #undef PRODUCT
 #undef SPECTRUM
+#undef SOME_TAPS
+#undef TAPS
 #undef KERNEL
 #undef TARGET
 #undef LANES

@@ -3,7 +3,6 @@
 #include <string.h>
 #include "core/kernels/matrix.h"
 #include "core/kernels/weight_product.h"
-#include "core/network/vector.h"
 
 enum { BLOCK = 256, FEW = 12 };                  /* rows of dy in a block; channels that do not fill the tile of a product */
 
@@ -64,5 +63,16 @@ void ng_add_weight_product(const ng_weight_product *p, float *dw, float *scratch
 
 void ng_add_rows(const float *dy, int64_t rows, int64_t stride, int64_t filters, float *db)
 {
-    for (int64_t t = 0; t < rows; t++) ng_add_to(db, dy + t * stride, filters);
+    enum { TOGETHER = 8 };
+    for (int64_t o = 0; o < filters; o += TOGETHER) {
+        const int64_t count = filters - o < TOGETHER ? filters - o : TOGETHER;
+        double sums[TOGETHER] = {0};
+        if (count == TOGETHER)
+            for (int64_t t = 0; t < rows; t++)
+                for (int i = 0; i < TOGETHER; i++) sums[i] += (double)dy[t * stride + o + i];
+        else
+            for (int64_t t = 0; t < rows; t++)
+                for (int64_t i = 0; i < count; i++) sums[i] += (double)dy[t * stride + o + i];
+        for (int64_t i = 0; i < count; i++) db[o + i] += (float)sums[i];
+    }
 }

@@ -91,16 +91,10 @@ static ng_tile aligned_rows_of(ng_tile tile, part p, int64_t align)
 
 static ng_tile rows_of(ng_tile tile, part p) { return aligned_rows_of(tile, p, 1); }
 
-/* Can the rows of this layer be dealt? */
-static bool splits(const ng_trainer *t, const ng_unit *unit)
-{
-    return t->wide && unit->group == 1 && unit->layer.inputs > 0 && unit->layer.reach.size > 0 && unit->layer.reach.stride > 0;
-}
-
 static void deal(block *b, int k, void (*work)(block *b, int k, part p))
 {
     ng_trainer *t = b->trainer;
-    if (!splits(t, &t->units[k])) {
+    if (!t->units[k].dealt) {
         work(b, k, (part){0, 1, b->thread});
         return;
     }
@@ -225,10 +219,15 @@ static void begin_with_loss(block *b)
     }
 }
 
+static float *sums_of(const ng_trainer *t, int64_t slot)
+{
+    return slot ? t->partial + t->trained_count + (slot - 1) * t->shared_count : t->partial;
+}
+
 static float *const *weight_gradients(const ng_trainer *t, int k, int thread, int64_t slot)
 {
     const ng_call *call = &t->graph.calls[k];
-    float **dw = t->units[k].dw + thread * call->weight_count, *partial = t->partial + slot * t->trained_count;
+    float **dw = t->units[k].dw + thread * call->weight_count, *partial = sums_of(t, slot);
     for (int w = 0; w < call->weight_count; w++) {
         int64_t at = 0;
         while (t->graph.weights[at].data != call->weights[w].data) at++;
@@ -367,15 +366,22 @@ static void run_segment(ng_trainer *t, int s, const batch *todo, direction way)
 
 /* ---- a step ---- */
 
+static void clear_sums(ng_trainer *t)
+{
+#pragma omp parallel for schedule(static) num_threads(t->threads)
+    for (int64_t slot = 0; slot < NG_SHARDS; slot++)
+        memset(sums_of(t, slot), 0, (size_t)(slot ? t->shared_count : t->trained_count) * sizeof *t->partial);
+}
+
 static void add_shards(ng_trainer *t)
 {
     enum { CHUNK = 1024 };
 #pragma omp parallel for schedule(static) num_threads(t->threads)
-    for (int64_t at = 0; at < t->trained_count; at += CHUNK) {
-        const int64_t count = t->trained_count - at < CHUNK ? t->trained_count - at : CHUNK;
+    for (int64_t at = 0; at < t->shared_count; at += CHUNK) {
+        const int64_t count = t->shared_count - at < CHUNK ? t->shared_count - at : CHUNK;
         double sums[CHUNK] = {0};
         for (int64_t shard = 0; shard < NG_SHARDS; shard++) {
-            const float *from = t->partial + shard * t->trained_count + at;
+            const float *from = sums_of(t, shard) + at;
 #pragma omp simd
             for (int64_t i = 0; i < count; i++) sums[i] += (double)from[i];
         }
@@ -397,7 +403,7 @@ void ng_train_gradient(ng_trainer *t, const ng_samples *samples, const ng_pick *
 {
     const batch todo = {samples, picks, count};
     const int last = t->segment_count - 1;
-    memset(t->partial, 0, (size_t)(NG_SHARDS * t->trained_count) * sizeof *t->partial);
+    clear_sums(t);
     for (int s = 0; s <= last; s++) {
         const ng_unit *unit = &t->units[t->segments[s].first];
         if (unit->statistics) ng_statistics_end(unit->statistics, NG_SHARDS, count * ng_rows(unit->whole));

@@ -1,7 +1,7 @@
 #include <string.h>
-#include "core/kernels/fourier_conv1d.h"
 #include "core/kernels/one_hot_conv1d.h"
 #include "core/kernels/relu_pool.h"
+#include "core/kernels/trained_conv1d.h"
 #include "core/network/types.h"
 #include "core/training/trainer.h"
 
@@ -38,9 +38,8 @@ static ng_status copy_weights(ng_trainer *t, const ng_graph *graph, ng_error *er
     t->trained = ng_alloc(t->arena, t->trained_count, sizeof *t->trained, error);
     t->mean = ng_alloc(t->arena, t->trained_count, sizeof *t->mean, error);
     t->square = ng_alloc(t->arena, t->trained_count, sizeof *t->square, error);
-    t->partial = ng_alloc(t->arena, NG_SHARDS * t->trained_count, sizeof *t->partial, error);
     ng_tensor *tensors = ng_alloc(t->arena, n, sizeof *tensors, error);
-    if (!t->trained || !t->mean || !t->square || !t->partial || !tensors) return error->status;
+    if (!t->trained || !t->mean || !t->square || !tensors) return error->status;
     for (int64_t w = 0; w < n; w++) {
         t->weights[w] = t->places[w] < 0 ? ng_alloc(t->arena, t->sizes[w], sizeof(float), error) : t->trained + t->places[w];
         if (!t->weights[w]) return error->status;
@@ -109,6 +108,14 @@ static ng_status join_relu(ng_trainer *t, int k, ng_error *error)
     return NG_OK;
 }
 
+/* read: its gradient is wanted. */
+static ng_status trained_conv1d(ng_trainer *t, ng_unit *unit, bool read, ng_error *error)
+{
+    const int64_t length = ng_rows(unit->layer.out), parts = t->wide ? NG_SHARDS : 1;
+    const bool spectra = read && t->settings.batch * ng_size(unit->whole) >= SPECTRA_ROWS * unit->whole.channels;
+    return ng_trained_conv1d(&unit->layer, spectra, (length + parts - 1) / parts, t->shard_samples * unit->group, t->threads, t->arena, error);
+}
+
 ng_status ng_trainer_refresh(ng_trainer *t, ng_error *error)
 {
     ng_arena_rewind(t->arena, t->mark);
@@ -125,10 +132,10 @@ ng_status ng_trainer_refresh(ng_trainer *t, ng_error *error)
         unit->inputs = call->inputs;
         if (join_relu(t, k, error)) return error->status;
         const bool reads_input = call->input_count == 1 && t->units[call->inputs[0]].layer.inputs == 0;
-        if (call->input_count == 1 && !reads_input && t->settings.batch * ng_size(unit->whole) >= SPECTRA_ROWS * unit->whole.channels &&
-            ng_fourier_conv1d(&unit->layer, t->threads, t->arena, error)) return error->status;
         unit->forward = unit->layer;
         if (reads_input && ng_one_hot_conv1d(&unit->forward, t->arena, error)) return error->status;
+        if (call->input_count == 1 && trained_conv1d(t, unit, !reads_input, error)) return error->status;
+        if (!reads_input) unit->forward = unit->layer;
     }
     return NG_OK;
 }
@@ -169,7 +176,7 @@ static ng_status make_statistics(ng_trainer *t, int k, ng_error *error)
     const int64_t C = layer->in->channels;
     ng_statistics *s = ng_alloc(t->arena, 1, sizeof *s, error);
     double *sums = ng_alloc(t->arena, NG_SHARDS * 2 * C, sizeof *sums, error);
-    float *numbers = ng_alloc(t->arena, 4 * C, sizeof *numbers, error);
+    float *numbers = ng_alloc(t->arena, 6 * C, sizeof *numbers, error);
     if (!s || !sums || !numbers) return error->status;
     float *const *weights = t->weights;
     const ng_tensor *own = t->graph.calls[k].weights;
@@ -178,7 +185,7 @@ static ng_status make_statistics(ng_trainer *t, int k, ng_error *error)
         .momentum = (float)ng_number(layer->settings, "momentum", 0, 0.99), .gamma = scaled ? own[0].data : NULL,
         .beta = centred ? own[scaled].data : NULL, .moving_mean = weights[weight_at(&t->graph, own[scaled + centred].data)],
         .moving_variance = weights[weight_at(&t->graph, own[scaled + centred + 1].data)], .sums = sums, .mean = numbers,
-        .reciprocal = numbers + C, .of_dy = numbers + 2 * C, .of_product = numbers + 3 * C};
+        .reciprocal = numbers + C, .scale = numbers + 2 * C, .shift = numbers + 3 * C, .of_dy = numbers + 4 * C, .slope = numbers + 5 * C};
     t->units[k].statistics = s;
     return NG_OK;
 }
@@ -240,6 +247,28 @@ static ng_status find_kept(ng_trainer *t, ng_error *error)
     return NG_OK;
 }
 
+/* Can the rows of this layer be dealt? */
+static bool is_dealt(const ng_trainer *t, const ng_unit *unit)
+{
+    return t->wide && unit->group == 1 && unit->layer.inputs > 0 && unit->layer.reach.size > 0 && unit->layer.reach.stride > 0;
+}
+
+/* Where rows are dealt most weights may be those of layers that are not, which come last. */
+static ng_status take_sums(ng_trainer *t, ng_error *error)
+{
+    t->shared_count = t->wide ? 0 : t->trained_count;
+    for (int k = 0; k < t->graph.count; k++) {
+        const ng_call *call = &t->graph.calls[k];
+        t->units[k].dealt = is_dealt(t, &t->units[k]);
+        for (int i = 0; t->units[k].dealt && i < call->weight_count; i++) {
+            const int64_t w = weight_at(&t->graph, call->weights[i].data);
+            if (t->places[w] >= 0) t->shared_count = most(t->shared_count, t->places[w] + t->sizes[w]);
+        }
+    }
+    t->partial = ng_alloc(t->arena, t->trained_count + (NG_SHARDS - 1) * t->shared_count, sizeof *t->partial, error);
+    return t->partial ? NG_OK : error->status;
+}
+
 static int64_t code_bytes(const ng_unit *unit) { return ng_rows(unit->layer.out) * unit->layer.code_bytes * unit->group; }
 
 static ng_status take_kept(ng_trainer *t, ng_error *error)
@@ -283,7 +312,8 @@ static ng_status make_workers(ng_trainer *t, ng_error *error)
         const int64_t bytes = most(sample_bytes(t, segment), 1);
         if (segment->block == 0) segment->block = BLOCK_BYTES / bytes;
         if (segment->block < 1) segment->block = 1;
-        if (segment->block > t->shard_samples) segment->block = t->shard_samples;
+        const int64_t blocks = (t->shard_samples + segment->block - 1) / segment->block;
+        segment->block = (t->shard_samples + blocks - 1) / blocks;               /* of nearly one size */
         t->local_bytes = most(t->local_bytes, bytes * segment->block + 256 * (segment->last - segment->first));
         for (int k = segment->first; k < segment->last; k++) {
             if (!t->units[k].needed) continue;
@@ -320,8 +350,8 @@ ng_status ng_trainer_make(const ng_graph *graph, const ng_shape *input_shapes, c
     memcpy(t->input_shapes, input_shapes, (size_t)graph->input_count * sizeof *input_shapes);
     find_needed(t);
     t->mark = ng_arena_mark(arena);
-    if (ng_trainer_refresh(t, error) || check_units(t, error) || find_segments(t, error) || find_kept(t, error) || take_kept(t, error) ||
-        make_workers(t, error)) return error->status;
+    if (ng_trainer_refresh(t, error) || check_units(t, error) || find_segments(t, error) || find_kept(t, error) || take_sums(t, error) ||
+        take_kept(t, error) || make_workers(t, error)) return error->status;
     t->mark = ng_arena_mark(arena);                                  /* the first layers stay: nothing above points into them */
     return ng_trainer_refresh(t, error);
 }

@@ -35,6 +35,7 @@ typedef struct ng_unit {                         /* a node of the network as it 
     int64_t group;
     int segment;
     bool used, needed, reaches;                  /* needed: and not a part of its reader; reaches: it or what it reads is trained */
+    bool dealt;                                  /* its rows, among threads */
     bool keeps_value, keeps_gradient;            /* for the whole batch */
     float *value, *gradient;
     uint8_t *code;
@@ -55,7 +56,8 @@ typedef struct ng_trainer {
     int64_t *places;                             /* of each weight among those that are trained; -1 */
     int64_t *sizes, trained_count, step;
     float *trained, *mean, *square;              /* and what the optimizer keeps of each */
-    float *partial;                              /* (shards, trained_count) */
+    float *partial;                              /* sums of all trained weights for shard 0, of the first shared_count for each other */
+    int64_t shared_count;
     ng_unit *units;
     ng_segment *segments;
     int segment_count;
