@@ -1,33 +1,73 @@
 #include <math.h>
 #include <string.h>
+#include "core/kernels/matrix.h"
 #include "core/training/statistics.h"
 
-void ng_statistics_add(const ng_statistics *s, const ng_tile *x, double *sums)
+#define INLINE static inline __attribute__((always_inline))
+#define UNROLL _Pragma("GCC unroll 4")
+#define WIDEN(v) __builtin_convertvector(v, four_doubles)
+enum { PARTS = 4, CHUNK = 4 * PARTS };           /* channels whose sums stay in registers */
+
+typedef float four_floats __attribute__((vector_size(16)));
+typedef double four_doubles __attribute__((vector_size(32)));
+typedef struct floats { four_floats part[PARTS]; } floats;
+typedef struct chunk { four_doubles part[PARTS]; } chunk;
+
+static int64_t chunk_at(int64_t c, int64_t channels) { return channels - c < CHUNK ? channels - c : CHUNK; }
+
+INLINE floats read_row(const float *row, int64_t count)
 {
-    double *restrict squares = sums + s->channels;
-    NG_EACH_ROW(x, n, t) {
-        const float *row = ng_row(x, n, t);
-#pragma omp simd
-        for (int64_t c = 0; c < s->channels; c++) {
-            const double value = (double)row[c];
-            sums[c] += value;
-            squares[c] += value * value;
-        }
-    }
+    floats v = {{{0}}};
+    if (count == CHUNK) memcpy(&v, row, sizeof v);
+    else memcpy(&v, row, (size_t)count * sizeof *row);
+    return v;
 }
 
-void ng_statistics_add_back(const ng_statistics *s, const ng_tile *x, const ng_tile *dy, double *sums)
+static chunk read_sums(const double *sums, int64_t count)
 {
-    double *restrict products = sums + s->channels;
-    NG_EACH_ROW(x, n, t) {
-        const float *row = ng_row(x, n, t), *gradient = ng_row(dy, n, t);
-#pragma omp simd
-        for (int64_t c = 0; c < s->channels; c++) {
-            sums[c] += (double)gradient[c];
-            products[c] += (double)(gradient[c] * ((row[c] - s->mean[c]) * s->reciprocal[c]));
-        }
-    }
+    chunk v = {{{0}}};
+    memcpy(&v, sums, (size_t)count * sizeof *sums);
+    return v;
 }
+
+#define ADD add_portable
+#define ADD_BACK add_back_portable
+#define NORMALIZE normalize_portable
+#define NORMALIZE_BACK normalize_back_portable
+#define TARGET
+#include "core/training/statistics_kernel.h"
+#if defined(__x86_64__)
+#define ADD add_avx2
+#define ADD_BACK add_back_avx2
+#define NORMALIZE normalize_avx2
+#define NORMALIZE_BACK normalize_back_avx2
+#define TARGET __attribute__((target("avx2,fma")))
+#include "core/training/statistics_kernel.h"
+#endif
+
+typedef struct kernel {
+    void (*add)(const ng_statistics *s, const ng_tile *x, double *sums);
+    void (*add_back)(const ng_statistics *s, const ng_tile *x, const ng_tile *dy, double *sums);
+    void (*normalize)(const ng_statistics *s, const ng_tile *x, ng_tile *y);
+    void (*normalize_back)(const ng_statistics *s, const ng_tile *x, const ng_tile *dy, ng_tile *dx);
+} kernel;
+
+/* For the instruction set of the matrix product, so that a test can force this one as well. */
+static kernel choose(void)
+{
+#if defined(__x86_64__)
+    if (strcmp(ng_kernel_name(), "portable")) return (kernel){add_avx2, add_back_avx2, normalize_avx2, normalize_back_avx2};
+#endif
+    return (kernel){add_portable, add_back_portable, normalize_portable, normalize_back_portable};
+}
+
+void ng_statistics_add(const ng_statistics *s, const ng_tile *x, double *sums) { choose().add(s, x, sums); }
+
+void ng_statistics_add_back(const ng_statistics *s, const ng_tile *x, const ng_tile *dy, double *sums) { choose().add_back(s, x, dy, sums); }
+
+void ng_normalize(const ng_statistics *s, const ng_tile *x, ng_tile *y) { choose().normalize(s, x, y); }
+
+void ng_normalize_back(const ng_statistics *s, const ng_tile *x, const ng_tile *dy, ng_tile *dx) { choose().normalize_back(s, x, dy, dx); }
 
 /* The mean of all shards, number `which` of channel c. */
 static double mean_of(const ng_statistics *s, int64_t shards, int which, int64_t c)
@@ -46,6 +86,8 @@ void ng_statistics_end(ng_statistics *s, int64_t shards, int64_t rows)
         const double mean = mean_of(s, shards, 0, c), square = mean_of(s, shards, 1, c) - mean * mean, variance = square > 0 ? square : 0;
         s->mean[c] = (float)mean;
         s->reciprocal[c] = (float)(1 / sqrt(variance + (double)s->epsilon));
+        s->scale[c] = s->gamma ? s->gamma[c] * s->reciprocal[c] : s->reciprocal[c];
+        s->shift[c] = s->beta ? s->beta[c] : 0;
         s->moving_mean[c] += ((float)mean - s->moving_mean[c]) * (1 - s->momentum);
         s->moving_variance[c] += ((float)variance - s->moving_variance[c]) * (1 - s->momentum);
     }
@@ -57,34 +99,9 @@ void ng_statistics_end_back(ng_statistics *s, int64_t shards, float *dgamma, flo
     for (int64_t c = 0; c < s->channels; c++) {
         const double dy = mean_of(s, shards, 0, c), product = mean_of(s, shards, 1, c);
         s->of_dy[c] = (float)dy;
-        s->of_product[c] = (float)product;
+        s->slope[c] = (float)product * s->reciprocal[c];
         if (dbeta) dbeta[c] += (float)(dy * (double)s->rows);
         if (dgamma) dgamma[c] += (float)(product * (double)s->rows);
     }
     clear(s, shards);
-}
-
-void ng_normalize(const ng_statistics *s, const ng_tile *x, ng_tile *y)
-{
-    NG_EACH_ROW(y, n, t) {
-        const float *restrict from = ng_row(x, n, t);
-        float *restrict to = ng_row(y, n, t);
-#pragma omp simd
-        for (int64_t c = 0; c < s->channels; c++) to[c] = (from[c] - s->mean[c]) * s->reciprocal[c];
-        for (int64_t c = 0; s->gamma && c < s->channels; c++) to[c] *= s->gamma[c];
-        for (int64_t c = 0; s->beta && c < s->channels; c++) to[c] += s->beta[c];
-    }
-}
-
-void ng_normalize_back(const ng_statistics *s, const ng_tile *x, const ng_tile *dy, ng_tile *dx)
-{
-    NG_EACH_ROW(dx, n, t) {
-        const float *restrict row = ng_row(x, n, t), *restrict from = ng_row(dy, n, t);
-        float *restrict to = ng_row(dx, n, t);
-#pragma omp simd
-        for (int64_t c = 0; c < s->channels; c++) {
-            const float h = (row[c] - s->mean[c]) * s->reciprocal[c], scale = s->gamma ? s->gamma[c] * s->reciprocal[c] : s->reciprocal[c];
-            to[c] += scale * (from[c] - s->of_dy[c] - h * s->of_product[c]);
-        }
-    }
 }

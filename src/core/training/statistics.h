@@ -14,7 +14,8 @@ typedef struct ng_statistics {
     float *moving_mean, *moving_variance;
     double *sums;                                /* (shards, 2, channels): of x and x^2, then of dy and dy h */
     float *mean, *reciprocal;                    /* of this batch: m and 1 / sqrt(v + epsilon) */
-    float *of_dy, *of_product;                   /* sum dy / N, sum dy h / N */
+    float *scale, *shift;                        /* gamma / sqrt(v + epsilon), beta */
+    float *of_dy, *slope;                        /* sum dy / N, sum dy h / N / sqrt(v + epsilon) */
 } ng_statistics;
 
 /* Adds one tile to the sums of a shard. */
