@@ -1,5 +1,5 @@
-# inst/benchmarks/genome-training_process.R: length, steps and threads as words; prints seconds a step, resident memory in MB before training
-# and at most, the loss of the last step. The time of all steps but the first: making the trainer is not counted.
+# inst/benchmarks/genome-training_process.R: length, steps, threads and learning rate as words; prints resident memory in MB before training and
+# at most, the loss of the last step, and the seconds of each step but the first two, which make the trainer and touch its memory.
 suppressPackageStartupMessages(requireNamespace("nucleograd"))
 words <- as.numeric(commandArgs(TRUE))
 memory_mb <- function(key) as.numeric(sub("[^0-9]*([0-9]+).*", "\\1", grep(key, readLines("/proc/self/status"), value = TRUE))) / 1024
@@ -10,5 +10,6 @@ x <- Biostrings::DNAStringSet(rep(paste(sample(c("A", "C", "G", "T"), words[1], 
 before <- memory_mb("VmRSS")
 seconds <- numeric()
 note <- function(history) seconds <<- c(seconds, proc.time()[["elapsed"]])
-fit <- nucleograd::fit_model(model, x[1], 1, epochs = words[2] + 1, batch_size = 1, seed = 1, threads = words[3], memory_bytes = 2e9, callbacks = list(note))
-cat(diff(range(seconds)) / words[2], before, memory_mb("VmHWM"), utils::tail(fit@history$loss, 1), "\n")
+fit <- nucleograd::fit_model(model, x[1], 1, epochs = words[2] + 2, batch_size = 1, learning_rate = words[4], seed = 1, threads = words[3],
+                             memory_bytes = 2e9, callbacks = list(note))
+cat(before, memory_mb("VmHWM"), utils::tail(fit@history$loss, 1), diff(seconds[-1]), "\n")

@@ -1,6 +1,6 @@
 """One training step of the sporulation network per line read, by PyTorch. Answers: seconds, loss, peak memory in MB.
 
-Usage: genome_training_torch.py length threads
+Usage: genome_training_torch.py length threads rate
 """
 import resource
 import sys
@@ -10,12 +10,12 @@ import torch
 
 from architectures_torch import one_hot_bases, sporulation_network
 
-length, threads = int(sys.argv[1]), int(sys.argv[2])
+length, threads, rate = int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])
 torch.set_num_threads(threads)
 network = sporulation_network(length).requires_grad_(True).train()
 genome = one_hot_bases(length)
 target = torch.ones(1, 1)
-optimizer = torch.optim.Adam(network.parameters(), lr=1e-3, eps=1e-7)
+optimizer = torch.optim.Adam(network.parameters(), lr=rate, eps=1e-7)
 
 
 def step():
