@@ -58,7 +58,7 @@ plan <- function(model, genome, method = "ig", nodes = 50, baseline = "uniform",
     request <- rehearsed_request(goal, genome, windows[longest], todo$baseline, todo$path)
     began <- proc.time()[["elapsed"]] - began
     found <- core_plan(model, request, TRUE, run, environment())
-    layers <- plan_layers(found[[1]], found[[2]], todo, length(goal$cotangents), run[[1]])
+    layers <- plan_layers(found[[1]], found[[2]], todo, length(goal$cotangents), run[[1]], found[[3]][4] == 1)
     width <- as.numeric(BiocGenerics::width(windows))
     times <- todo$passes * sum(width) / width[longest[1]] + todo$checks
     layers$operations <- layers$operations * times * found[[3]][3]
@@ -136,8 +136,9 @@ round_bytes <- 2^24
 round_nodes <- 5
 
 # Operations and thread seconds are of one window here: both ends of a path forward, every node forward, and back for each target. What is
-# computed once has two ends and one way back; but where the nodes of a round share no winners of pools, it has two ends in every round.
-plan_layers <- function(numbers, words, todo, targets, threads) {
+# computed once has two ends and one way back; but where the nodes of a round share no winners of pools, it has two ends in every round, and
+# where winners are not kept, the sequence's end twice in every round and again on the way back.
+plan_layers <- function(numbers, words, todo, targets, threads, winners_kept) {
     cost <- stats::setNames(as.data.frame(numbers), plan_columns)
     once <- cost$zone == 0
     nodes <- if (is.null(todo$path)) 0 else todo$nodes
@@ -145,6 +146,7 @@ plan_layers <- function(numbers, words, todo, targets, threads) {
     rounds <- 1 + ceiling(nodes / max(round_bytes / bytes, min(nodes, ceiling(round_nodes / threads) * threads)))
     pooled <- any(cost$path_operations > 0)
     ends <- todo$ends * if (nodes == 0) 1 else if (!pooled) rounds else if (todo$apart) 2 * rounds else 1
+    if (pooled && !winners_kept && !todo$apart) ends <- ends + 2 * rounds + targets
     forward <- ifelse(once, ends, nodes + todo$ends)
     backward <- ifelse(once, min(nodes, 1), nodes) * targets
     along <- (nodes + todo$ends) * if (todo$apart) 4 else 1

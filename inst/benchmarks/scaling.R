@@ -4,7 +4,7 @@ library(nucleograd)
 here <- dirname(sub("^--file=", "", grep("^--file=", commandArgs(), value = TRUE)))
 source(file.path(here, "report.R"))
 options(width = 200)
-nodes <- 8
+nodes <- 50
 threads <- 2
 lengths <- c(1e5, 3e5, 1e6, 3e6, 1e7)
 
@@ -15,7 +15,7 @@ run <- function(length_bp) {
 }
 
 runs <- vapply(lengths, function(length_bp) {
-    turns <- replicate(if (length_bp < 3e6) 5 else 2, run(length_bp))
+    turns <- replicate(if (length_bp < 3e6) 3 else 1, run(length_bp))
     turns[, order(turns["seconds", ])[ceiling(ncol(turns) / 2)]]
 }, numeric(6))
 per_base <- 1e9 * runs["seconds", ] / lengths / nodes

@@ -407,7 +407,7 @@ static void rehearse(job *todo, SEXP cotangents, SEXP path, bridge_call *call)
     UNPROTECT(3);
 }
 
-/* list(numbers, words, c(bytes, seconds to make the plan, share of operations left where windows share work)): the plan of
+/* list(numbers, words, c(bytes, seconds to make the plan, share of operations left where windows share work, are winners of pools kept)): the plan of
  * bridge_attribute_contig(), or where path is NULL of bridge_predict_contig(), with what each layer costs, and all memory of the call.
  * Without `timed` the last element alone. */
 SEXP bridge_plan_contig(SEXP model, SEXP wanted, SEXP cotangents, SEXP bases, SEXP starts, SEXP window, SEXP baseline, SEXP path, SEXP timed,
@@ -432,11 +432,12 @@ SEXP bridge_plan_contig(SEXP model, SEXP wanted, SEXP cotangents, SEXP bases, SE
         const double left = gradients || !costs ? 1 : ng_scan_left(bridge_graph(model), &todo.plan, contig, todo.windows, &call.run);
         if (call.error.status == NG_OK) rehearse(&todo, cotangents, path, &call);
         if (call.error.status == NG_OK) {
-            SEXP totals = Rf_allocVector(REALSXP, 3);
+            SEXP totals = Rf_allocVector(REALSXP, 4);
             SET_VECTOR_ELT(result, 2, totals);
             REAL(totals)[0] = (double)ng_arena_used(call.run.arena);
             REAL(totals)[1] = took;
             REAL(totals)[2] = left;
+            REAL(totals)[3] = todo.plan.winners_kept;
             if (costs) plan_table(&todo.plan, costs, result);
         }
     }

@@ -48,6 +48,24 @@ static void refuses(ng_arena *arena, int64_t count, size_t size)
     CHECK(ng_arena_room(arena) == room);
 }
 
+/* What is forgotten may read as anything; what lies beside it stays. */
+static void test_forgetting(void)
+{
+    enum { BYTES = 1 << 20 };
+    ng_error error = {0};
+    ng_arena *arena = ng_arena_new(2 * BYTES);
+    uint8_t *memory = ng_alloc(arena, BYTES, 1, &error);
+    for (int turn = 0; turn < 50; turn++) {
+        memset(memory, 7, BYTES);
+        const int64_t first = draw(BYTES), bytes = draw(BYTES - first);
+        ng_forget(memory + first, bytes);
+        bool kept = true;
+        for (int64_t k = 0; k < BYTES; k++) kept = kept && (memory[k] == 7 || (k >= first && k < first + bytes));
+        CHECK(kept);
+    }
+    ng_arena_free(arena);
+}
+
 static void test_limit(void)
 {
     ng_error error = {0};
@@ -105,6 +123,7 @@ static void test_text(void)
 int main(void)
 {
     test_memory();
+    test_forgetting();
     test_limit();
     test_release();
     test_text();

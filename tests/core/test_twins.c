@@ -235,7 +235,8 @@ static void path_pool_case(void)
         end = first + 1 + draw(rows - first);
         const ng_range needed = ng_rows_needed(made.reach, (ng_range){first, end}, L);
         const ng_tile ends = {z + needed.first * C, needed.first, needed.last, L, C, alone ? 1 : 2, L * C};
-        ng_winners_find(&made, &ends, (ng_range){first, end}, from_baseline, &winners);
+        ng_winners_part(&made, &ends, (ng_range){first, end}, from_baseline, &winners);
+        ng_winners_find(&made, &ends, (ng_range){first, end}, &winners);
     }
     float *y = claim(q, rows * C, sizeof *y), *expected_y = claim(q, rows * C, sizeof *y), *expected = claim(q, L * C, sizeof *y);
     /* what is there before the first node; not a row more than are kept apart */

@@ -1,3 +1,8 @@
+#if defined(__linux__)
+#define _DEFAULT_SOURCE                          /* madvise() */
+#include <sys/mman.h>
+#include <unistd.h>
+#endif
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -84,6 +89,17 @@ void ng_release(ng_arena *arena, const void *memory)
     *at = b->next;
     arena->used -= b->bytes;
     free(b);
+}
+
+void ng_forget(void *first, int64_t bytes)
+{
+#if defined(__linux__)
+    const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), from = ((uintptr_t)first + page - 1) / page * page;
+    const uintptr_t end = ((uintptr_t)first + (uintptr_t)bytes) / page * page;
+    if (end > from) madvise((void *)from, end - from, MADV_DONTNEED);
+#else
+    (void)first, (void)bytes;
+#endif
 }
 
 char *ng_copy_text(ng_arena *arena, const char *text, ng_error *error)

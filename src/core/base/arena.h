@@ -28,6 +28,9 @@ int64_t ng_arena_used(const ng_arena *arena);
 /* Gives one allocation back before the rest; NULL is allowed. */
 void ng_release(ng_arena *arena, const void *memory);
 
+/* Bytes of an allocation that nobody reads any more: where the system can, their pages are given back. Any thread. */
+void ng_forget(void *first, int64_t bytes);
+
 /* Frees what was allocated since the mark; NULL: everything. */
 const void *ng_arena_mark(const ng_arena *arena);
 void ng_arena_rewind(ng_arena *arena, const void *mark);

@@ -135,15 +135,25 @@ static bool usual(const float *rows, int64_t count, const float *baseline, int64
     return true;
 }
 
-void ng_winners_find(const ng_layer *layer, const ng_tile *ends, ng_range rows, bool apart, const ng_winners *winners)
+int64_t ng_winners_bytes(const ng_layer *layer, int64_t windows) { return windows * layer->out.channels * 5; }
+
+void ng_winners_part(const ng_layer *layer, const ng_tile *ends, ng_range rows, bool apart, const ng_winners *winners)
+{
+    for (int64_t t = rows.first; t < rows.last; t++) {
+        const ng_range own = rows_of(layer, t);
+        winners->apart[t - winners->first] = apart || (ends->samples > 1 && !usual(ng_row(ends, 1, own.first), own.last - own.first,
+                                                                                   winners->baseline, layer->out.channels));
+    }
+}
+
+void ng_winners_find(const ng_layer *layer, const ng_tile *sequence, ng_range rows, const ng_winners *winners)
 {
     const path_pool *config = layer->config;
     const int64_t channels = layer->out.channels;
     for (int64_t t = rows.first; t < rows.last; t++) {
         const ng_range own = rows_of(layer, t);
-        const window w = new_window(layer, ng_row(ends, 0, own.first), NULL, own.last - own.first);
+        const window w = new_window(layer, ng_row(sequence, 0, own.first), NULL, own.last - own.first);
         const int64_t at = t - winners->first;
-        winners->apart[at] = apart || (ends->samples > 1 && !usual(ng_row(ends, 1, own.first), w.rows, winners->baseline, channels));
         if (!winners->apart[at]) config->kernel.find(&w, winners->rows + at * channels, winners->places + at * channels);
     }
 }

@@ -24,9 +24,15 @@ typedef struct ng_winners {
     int64_t first;                               /* the row of y that the others begin with */
 } ng_winners;
 
-/* Fills in `rows` of winners. ends: the layer's input, sample 0 of the sequence, sample 1 of the baseline; only the first, if all nodes
- * lie at a = 1. apart: no window shares its winner, as a path needs that has a node at a = 0, where all rows may tie. */
-void ng_winners_find(const ng_layer *layer, const ng_tile *ends, ng_range rows, bool apart, const ng_winners *winners);
+/* Of the rows and places of so many windows. */
+int64_t ng_winners_bytes(const ng_layer *layer, int64_t windows);
+
+/* Which of `rows` keep their rows apart. ends: the layer's input, sample 0 of the sequence, sample 1 of the baseline; only the first, if
+ * all nodes lie at a = 1. apart: no window shares its winner, as a path needs that has a node at a = 0, where all rows may tie. */
+void ng_winners_part(const ng_layer *layer, const ng_tile *ends, ng_range rows, bool apart, const ng_winners *winners);
+
+/* The winners of the others among `rows`. sequence: the layer's input there. */
+void ng_winners_find(const ng_layer *layer, const ng_tile *sequence, ng_range rows, const ng_winners *winners);
 
 /* The first window in `rows` that keeps its rows apart, or rows.last. */
 int64_t ng_next_apart(const ng_winners *winners, ng_range rows);

@@ -119,7 +119,8 @@ static void pooled_pass(trial *t)
     ng_tile sequence = *t->x;
     const ng_windows windows = {&t->winners, t->y.first, t->y.last, NULL};
     sequence.samples = 1;
-    ng_winners_find(layer, &sequence, (ng_range){t->y.first, t->y.last}, false, &t->winners);
+    ng_winners_part(layer, &sequence, (ng_range){t->y.first, t->y.last}, false, &t->winners);
+    ng_winners_find(layer, &sequence, (ng_range){t->y.first, t->y.last}, &t->winners);
     for (int64_t n = 0; n < t->y.samples; n++) {
         ng_windows_forward(layer, &windows, 0.5f, ng_row(&t->y, n, t->y.first));
         ng_windows_backward(layer, &windows, 0.5f, 0.1f, ng_row(&t->y, n, t->y.first), n == 0, t->shared, NULL);

@@ -1,8 +1,16 @@
-/* core/network/head.c: where the tensors of the head lie. A tensor is there from its node to the last node that reads it, and so is its
- * gradient, the other way round: two may share memory where these intervals do not meet. Values are spent when gradients begin, so
- * that both use the same places. */
+/* core/network/head.c: where the tensors of the head lie, and how many samples go through it together. A tensor is there from its node
+ * to the last node that reads it, and so is its gradient, the other way round: two may share memory where these intervals do not meet.
+ * Values are spent when gradients begin, so that both use the same places. */
 #include "core/network/plan.h"
 
+enum {
+    HEAD_TILES = 2,                              /* the head streams through large matrices: more samples share them */
+    HEAD_SAMPLES = 24, HEAD_BYTES = 32 << 20,    /* so many at least, unless that is more than so much */
+    ROWS = 12                                    /* of the matrix kernel's widest tile: blocks of samples are multiples of it */
+};
+
+static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
+static int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }
 static int64_t padded(int64_t bytes) { return (bytes + 63) / 64 * 64; }
 static int64_t tile_bytes(const ng_node *node) { return padded(ng_size(node->whole) * 4); }
 
@@ -27,7 +35,7 @@ static int64_t first_free(const ng_plan *plan, int k)
     return at;
 }
 
-void ng_place_head(ng_plan *plan, bool gradients)
+static void place_head(ng_plan *plan, bool gradients)
 {
     int64_t tiles = 0, codes = 0;
     find_last_uses(plan);
@@ -44,4 +52,19 @@ void ng_place_head(ng_plan *plan, bool gradients)
         codes = gradients ? codes + bytes : bytes > codes ? bytes : codes;
     }
     plan->head_bytes = tiles + codes;
+}
+
+void ng_size_head(ng_plan *plan, bool gradients, const ng_run *run)
+{
+    for (int k = plan->head_first; k < plan->count; k++)
+        if (!gradients && plan->nodes[k].layer.type->forgetful) plan->nodes[k].layer.code_bytes = 0;
+    place_head(plan, gradients);
+    int64_t scratch = 0;
+    for (int k = plan->head_first; k < plan->count; k++)
+        scratch = most(scratch, plan->nodes[k].layer.scratch_bytes * plan->nodes[k].group + plan->nodes[k].layer.call_bytes);
+    const int64_t bytes = plan->head_bytes + padded(scratch);
+    const int64_t room = least(HEAD_BYTES, ng_arena_room(run->arena) / 8 / run->threads);
+    const int64_t block = most(HEAD_TILES * plan->tile_bytes / most(bytes, 1), least(HEAD_SAMPLES, room / most(bytes, 1)));
+    plan->head_block = most(1, least(block < ROWS ? block : block / ROWS * ROWS, NG_MOST_SAMPLES));
+    plan->scratch_bytes = most(plan->scratch_bytes, bytes * plan->head_block);
 }

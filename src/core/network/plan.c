@@ -9,11 +9,7 @@
 
 enum {
     TILE_BYTES = 2 << 20,                        /* a tile's working set: about what two levels of cache hold */
-    HEAD_TILES = 2,                              /* the head streams through large matrices: more samples share them */
-    HEAD_SAMPLES = 24, HEAD_BYTES = 32 << 20,    /* so many at least, unless that is more than so much */
-    SHARING_SAMPLES = 8,                         /* in a tile whose weights outweigh it */
-    ROWS = 12,                                   /* of the matrix kernel's widest tile: blocks of samples are multiples of it */
-    MOST_SAMPLES = 5 * ROWS                      /* in a tile or a block of the head: enough of its rows */
+    SHARING_SAMPLES = 8                          /* in a tile whose weights outweigh it */
 };
 
 static const double MOST_OVERHEAD = 1.2;         /* of a stage by halos, before its first layers are better kept */
@@ -403,7 +399,7 @@ static ng_status cut_stages(ng_plan *plan, int64_t memory_bytes, ng_arena *arena
 
     ng_range *rows = ng_alloc(arena, plan->count, sizeof *rows, error);
     if (!rows) return error->status;
-    for (int i = 0; i < plan->origin_count; i++) memory_bytes -= 2 * node_bytes(&plan->nodes[plan->origins[i]]);     /* taken by sums and winners */
+    for (int i = 0; i < plan->origin_count; i++) memory_bytes -= node_bytes(&plan->nodes[plan->origins[i]]);     /* taken by sums */
     ng_stage *stage = plan->stages;
     *stage = (ng_stage){.first = plan->trunk_first, .last = plan->trunk_first};
     for (int k = plan->trunk_first; k < plan->head_first; k++) {
@@ -469,6 +465,12 @@ static int64_t block_bytes(const ng_plan *plan, int input, ng_range *rows)
     return bytes + padded(NG_LOOKS * node->whole.channels * 4);
 }
 
+/* For the winners of these rows of an origin, unless they are kept. */
+static int64_t found_bytes(const ng_plan *plan, const ng_node *node, ng_range rows)
+{
+    return plan->winners_kept || !node->pooled ? 0 : padded(ng_winners_bytes(&node->layer, rows.last - rows.first));
+}
+
 /* Bytes of one sample in a tile whose rows are known. *shared: what a tile takes besides, the ends of prefixes above all. */
 static int64_t tile_bytes(const ng_plan *plan, const ng_stage *stage, const ng_range *rows, ng_range *chain, bool forward, int64_t *shared)
 {
@@ -483,7 +485,9 @@ static int64_t tile_bytes(const ng_plan *plan, const ng_stage *stage, const ng_r
     }
     for (int i = 0; stage == plan->stages && i < plan->origin_count; i++) {
         const int k = plan->origins[i];
-        if (plan->nodes[k].pooled) *shared += ng_apart_bytes(&plan->nodes[k].layer, rows[k].last - rows[k].first);
+        const ng_node *node = &plan->nodes[k];
+        *shared += found_bytes(plan, node, rows[k]);
+        if (node->pooled) *shared += ng_apart_bytes(&node->layer, rows[k].last - rows[k].first);
         else if (forward) *shared += ends_bytes(plan, i, rows[k], chain);
     }
     *shared += padded(call);
@@ -528,14 +532,14 @@ static void size_stage(ng_plan *plan, ng_stage *stage, bool gradients, int threa
             shared = most(shared, with_it);
         }
         for (int k = stage->first; k < stage->last; k++) weight_bytes = most(weight_bytes, plan->nodes[k].layer.weight_bytes);
-        const int64_t block = most(1, least(plan->tile_bytes / most(bytes, 1), MOST_SAMPLES)), sharing = weight_bytes / most(bytes, 1);
+        const int64_t block = most(1, least(plan->tile_bytes / most(bytes, 1), NG_MOST_SAMPLES)), sharing = weight_bytes / most(bytes, 1);
         *(forward ? &stage->block : &stage->back_block) = most(block, least(sharing, SHARING_SAMPLES));
         plan->scratch_bytes = most(plan->scratch_bytes, bytes * most(block, least(sharing, SHARING_SAMPLES)) + shared + ends);
     }
 }
 
 /* What a tile of the transpose of a prefix takes: gradients, the rows of both ends, scores. */
-static void size_delivery(ng_plan *plan, ng_range *rows)
+static void size_delivery(ng_plan *plan, int64_t ends, ng_range *rows)
 {
     for (int i = 0; i < plan->origin_count; i++) {
         const ng_shape shape = plan->nodes[plan->input_nodes[i]].whole;
@@ -548,24 +552,10 @@ static void size_delivery(ng_plan *plan, ng_range *rows)
                 bytes += buffer_bytes(&plan->nodes[k], rows[k], false);
                 scratch = most(scratch, padded(layer->scratch_bytes + layer->call_bytes));
             }
-            plan->scratch_bytes = most(plan->scratch_bytes, bytes + scratch);
+            bytes += found_bytes(plan, &plan->nodes[plan->origins[i]], rows[plan->origins[i]]);
+            plan->scratch_bytes = most(plan->scratch_bytes, bytes + most(scratch, ends));
         }
     }
-}
-
-static void size_head(ng_plan *plan, bool gradients, const ng_run *run)
-{
-    for (int k = plan->head_first; k < plan->count; k++)
-        if (!gradients && plan->nodes[k].layer.type->forgetful) plan->nodes[k].layer.code_bytes = 0;
-    ng_place_head(plan, gradients);
-    int64_t scratch = 0;
-    for (int k = plan->head_first; k < plan->count; k++)
-        scratch = most(scratch, plan->nodes[k].layer.scratch_bytes * plan->nodes[k].group + plan->nodes[k].layer.call_bytes);
-    const int64_t bytes = plan->head_bytes + padded(scratch);
-    const int64_t room = least(HEAD_BYTES, ng_arena_room(run->arena) / 8 / run->threads);
-    const int64_t block = most(HEAD_TILES * plan->tile_bytes / most(bytes, 1), least(HEAD_SAMPLES, room / most(bytes, 1)));
-    plan->head_block = most(1, least(block < ROWS ? block : block / ROWS * ROWS, MOST_SAMPLES));
-    plan->scratch_bytes = most(plan->scratch_bytes, bytes * plan->head_block);
 }
 
 ng_status ng_plan_make(const ng_graph *graph, const ng_shape *input_shapes, const int *wanted, int wanted_count, bool gradients,
@@ -574,17 +564,20 @@ ng_status ng_plan_make(const ng_graph *graph, const ng_shape *input_shapes, cons
     ng_arena *arena = run->arena;
     *plan = (ng_plan){.tile_bytes = run->tile_bytes ? run->tile_bytes : TILE_BYTES};
     if (order_nodes(graph, input_shapes, wanted, wanted_count, gradients, run, plan, error)) return error->status;
-    if (cut_stages(plan, ng_arena_room(arena), arena, error)) return error->status;
+    int64_t winners = 0, ends = 0;               /* ends: of a pooled origin, for a block of its windows */
+    for (int k = 0; k < plan->trunk_first; k++)
+        if (plan->nodes[k].pooled) winners += ng_winners_bytes(&plan->nodes[k].layer, ng_rows(plan->nodes[k].whole));
+    plan->winners_kept = winners <= ng_arena_room(arena) / 8;
+    if (cut_stages(plan, ng_arena_room(arena) - (plan->winners_kept ? winners : 0), arena, error)) return error->status;
     ng_range *rows = ng_alloc(arena, plan->count, sizeof *rows, error), *chain = ng_alloc(arena, plan->count, sizeof *chain, error);
     if (!rows || !chain) return error->status;
     find_units(plan);
-    int64_t ends = 0;                            /* of a pooled origin, for a block of its windows */
     for (int i = 0; i < plan->origin_count; i++)
         if (plan->nodes[plan->origins[i]].pooled) ends = most(ends, block_bytes(plan, i, chain));
     plan->scratch_bytes = ends;
     for (int s = 0; s < plan->stage_count; s++) size_stage(plan, &plan->stages[s], gradients, run->threads, s ? 0 : ends, rows, chain);
-    if (gradients) size_delivery(plan, rows);
-    size_head(plan, gradients, run);
+    if (gradients) size_delivery(plan, ends, rows);
+    ng_size_head(plan, gradients, run);
     for (int k = 0; k < plan->head_first; k++) {
         const ng_node *node = &plan->nodes[k];
         if (node->kept) plan->sample_bytes += padded(node_bytes(node));

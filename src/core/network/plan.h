@@ -13,6 +13,7 @@
 #include "core/network/graph.h"
 
 enum {
+    NG_MOST_SAMPLES = 60,                        /* in a tile or a block of the head: rows enough for a matrix product */
     NG_WINDOWS = 256,                            /* of a pooled origin in a block: both ends are computed for so many at a time */
     NG_LOOKS = 16                                /* for the usual row of a baseline */
 };
@@ -55,6 +56,7 @@ typedef struct ng_plan {
     int stage_count;
     ng_stage *stages;
     int64_t tile_bytes;                          /* a tile's working set */
+    bool winners_kept;                           /* of pooled origins; or found again by each tile of each round */
     int64_t head_block, head_bytes;              /* samples at a time in the head; of one of them, tiles and codes */
     int64_t scratch_bytes;                       /* per thread */
     int64_t sample_bytes, boundary_bytes;        /* kept tensors and codes of one sample; of those tensors the boundary */
@@ -65,8 +67,8 @@ typedef struct ng_plan {
 ng_status ng_plan_make(const ng_graph *graph, const ng_shape *input_shapes, const int *wanted, int wanted_count, bool gradients,
                        const ng_run *run, ng_plan *plan, ng_error *error);
 
-/* Where the head's tiles and codes lie (head.c); part of making a plan. */
-void ng_place_head(ng_plan *plan, bool gradients);
+/* Where the head's tiles and codes lie, and its block (head.c); part of making a plan. */
+void ng_size_head(ng_plan *plan, bool gradients, const ng_run *run);
 
 /* Rows that each node of a stage computes for tile `tile` forward (rows[node] for stage nodes, origins in stage 0), and whose
  * gradient it needs backward. rows has plan->count elements; nodes outside the stage are left alone, except that backward fills the

@@ -85,10 +85,32 @@ void ng_stream_begin(ng_stream *stream, int64_t first_window, int64_t windows)
             const ng_range rows = {row, least(row + NG_WINDOWS, length)};
             worker->used = 0;
             const ng_tile ends = ends_at(stream, input, first_window + w, stream->ends, read_rows(node, rows), worker);
-            ng_winners_find(&node->layer, &ends, rows, stream->apart, &stream->winners[k][w]);
+            ng_winners_part(&node->layer, &ends, rows, stream->apart, &stream->winners[k][w]);
+            if (plan->winners_kept) ng_winners_find(&node->layer, &ends, rows, &stream->winners[k][w]);
         }
         count_apart(stream, k, windows);
     }
+}
+
+/* The winners of these rows of a pooled origin: those that are kept, or found again and put into scratch memory. */
+static const ng_winners *winners_of(const ng_stream *stream, int input, int64_t source_window, int64_t window, ng_range rows, ng_worker *worker)
+{
+    const int k = stream->plan->origins[input];
+    const ng_node *node = &stream->plan->nodes[k];
+    const ng_winners *all = &stream->winners[k][window];
+    if (stream->plan->winners_kept || empty(rows)) return all;
+    const int64_t count = rows.last - rows.first;
+    float *found = ng_take(worker, ng_winners_bytes(&node->layer, count));
+    ng_winners *own = &worker->found[k];
+    *own = (ng_winners){found, (uint8_t *)(found + count * node->whole.channels), all->apart + rows.first, all->baseline, rows.first};
+    const int64_t used = worker->used;
+    for (int64_t t = rows.first, end; t < rows.last; t = end, worker->used = used) {
+        end = least(rows.last, (t / NG_WINDOWS + 1) * NG_WINDOWS);
+        if (!memchr(all->apart + t, 0, (size_t)(end - t))) continue;
+        const ng_tile sequence = ends_at(stream, input, source_window, 1, read_rows(node, (ng_range){t, end}), worker);
+        ng_winners_find(&node->layer, &sequence, (ng_range){t, end}, own);
+    }
+    return own;
 }
 
 /* Both ends for the windows of a pool that keep their rows apart, block by block. */
@@ -96,12 +118,12 @@ static void copy_apart(const ng_stream *stream, int input, int64_t source_window
 {
     const int k = stream->plan->origins[input];
     const ng_node *node = &stream->plan->nodes[k];
-    const ng_winners *winners = &stream->winners[k][window];
+    const ng_winners *winners = winners_of(stream, input, source_window, window, rows, worker);
     float *to = (float *)(worker->scratch + worker->used);
     worker->windows[k] = (ng_windows){winners, rows.first, rows.last, to};
     for (int64_t t = rows.first, end; (t = ng_next_apart(winners, (ng_range){t, rows.last})) < rows.last; t = end) {
         const int64_t most = least(rows.last, (t / NG_WINDOWS + 1) * NG_WINDOWS);
-        for (end = t + 1; end < most && winners->apart[end];) end++;
+        for (end = t + 1; end < most && winners->apart[end - winners->first];) end++;
         float *copies = ng_take(worker, ng_apart_bytes(&node->layer, end - t));
         const int64_t used = worker->used;
         const ng_tile both = ends_at(stream, input, source_window, ends, read_rows(node, (ng_range){t, end}), worker);
@@ -192,13 +214,18 @@ void ng_origin_add(const ng_stream *stream, int k, int64_t window, const double 
 /* ---- the transpose ---- */
 
 /* The gradient of rows `own` of an input: from the sums, or the gradients, of one layer of the prefix to those of the one before. */
-static const float *input_gradient(const ng_stream *stream, int input, int64_t window, ng_range own, ng_worker *worker)
+static const float *input_gradient(const ng_stream *stream, int input, int64_t source_window, int64_t window, ng_range own, ng_worker *worker)
 {
     const ng_plan *plan = stream->plan;
     const int first = plan->input_nodes[input], last = plan->origins[input];
     ng_tile *gradients = worker->tiles;
     ng_range *rows = worker->chain;
     ng_touched_rows(plan, input, own, rows);
+    const ng_winners *winners = NULL;
+    if (plan->nodes[last].pooled) {
+        winners = winners_of(stream, input, source_window, window, rows[last], worker);
+        ng_touched_rows(plan, input, own, rows);                      /* finding winners used the place */
+    }
     for (int k = last; k != first; k = plan->nodes[k].inputs[0]) {
         const ng_node *node = &plan->nodes[k];
         const int to = node->inputs[0];
@@ -207,7 +234,7 @@ static const float *input_gradient(const ng_stream *stream, int input, int64_t w
         if (empty(rows[k])) continue;
         float *sums = k == last ? sums_at(stream, k, window, rows[k].first) : NULL;
         if (node->pooled) {
-            ng_winners_spread(&node->layer, &stream->winners[k][window], rows[k], sums, apart_at(stream, k, window, rows[k].first), &gradients[to]);
+            ng_winners_spread(&node->layer, winners, rows[k], sums, apart_at(stream, k, window, rows[k].first), &gradients[to]);
             continue;
         }
         if (sums) gradients[k] = (ng_tile){sums, rows[k].first, rows[k].last, ng_rows(node->whole), node->whole.channels, 1, 0};
@@ -230,6 +257,20 @@ static double score(const ng_stream *stream, int input, int64_t source_window, n
     return sum;
 }
 
+/* Gives back the sums of rows from `forgotten` on that input rows from `row` on do not touch; gives the row that is next. */
+static int64_t forget_sums(const ng_stream *stream, int input, int64_t window, int64_t row, int64_t forgotten, ng_worker *worker)
+{
+    const ng_plan *plan = stream->plan;
+    const int k = plan->origins[input];
+    const int64_t length = ng_rows(plan->nodes[plan->input_nodes[input]].whole);
+    if (row == length) return 0;                                      /* the next window's; what is left is little */
+    ng_touched_rows(plan, input, (ng_range){row, least(row + ng_delivery_rows(plan->nodes[plan->input_nodes[input]].whole), length)}, worker->chain);
+    const ng_range next = worker->chain[k];
+    if (empty(next) || next.first <= forgotten) return forgotten;
+    ng_forget(sums_at(stream, k, window, forgotten), (next.first - forgotten) * plan->nodes[k].whole.channels * 4);
+    return next.first;
+}
+
 void ng_stream_deliver(ng_stream *stream, int target, int64_t first_window, int64_t windows, bool times_difference, ng_receiver *take,
                        void *data)
 {
@@ -239,6 +280,7 @@ void ng_stream_deliver(ng_stream *stream, int target, int64_t first_window, int6
     for (int input = 0; input < plan->origin_count; input++) {
         const ng_shape shape = plan->nodes[plan->input_nodes[input]].whole;
         const int64_t length = ng_rows(shape), each = ng_delivery_rows(shape), blocks = (length + each - 1) / each;
+        int64_t forgotten = 0;
 #pragma omp parallel for ordered schedule(dynamic) num_threads(stream->run->threads)
         for (int64_t at = 0; at < windows * blocks; at++) {
             ng_worker *worker = ng_worker_here(stream);
@@ -246,11 +288,14 @@ void ng_stream_deliver(ng_stream *stream, int target, int64_t first_window, int6
             const ng_range rows = {row, least(row + each, length)};
             const int64_t count = (rows.last - rows.first) * shape.channels;
             worker->used = 0;
-            const float *gradient = input_gradient(stream, input, window, rows, worker);
+            const float *gradient = input_gradient(stream, input, first_window + window, window, rows, worker);
             double *scores = ng_take(worker, count * (int64_t)sizeof *scores);
             const double sum = score(stream, input, first_window + window, rows, times_difference, gradient, count, scores, worker);
 #pragma omp ordered
-            take(data, input, first_window + window, rows, scores, sum);
+            {
+                take(data, input, first_window + window, rows, scores, sum);
+                if (stream->ended) forgotten = forget_sums(stream, input, window, rows.last, forgotten, worker);
+            }
         }
     }
 }

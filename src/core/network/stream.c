@@ -25,7 +25,8 @@ int64_t ng_window_bytes(const ng_plan *plan, int targets)
     for (int i = 0; i < plan->origin_count; i++) {
         const ng_node *node = &plan->nodes[plan->origins[i]];
         bytes += targets * sums_bytes(plan, plan->origins[i]);
-        if (node->pooled) bytes += ng_size(node->whole) * 5 + ng_rows(node->whole) * (1 + targets * apart_bytes(node)) + blocks_of(node) * 8;
+        if (node->pooled) bytes += ng_rows(node->whole) * (1 + targets * apart_bytes(node)) + blocks_of(node) * 8;
+        if (node->pooled && plan->winners_kept) bytes += ng_winners_bytes(&node->layer, ng_rows(node->whole));
     }
     return bytes;
 }
@@ -41,11 +42,11 @@ static ng_status make_sums(ng_stream *stream, int k, ng_error *error)
     stream->winners[k] = ng_alloc(arena, windows, sizeof **stream->winners, error);
     for (int64_t w = 0; stream->winners[k] && w < windows; w++) {
         ng_winners *winners = &stream->winners[k][w];
-        winners->rows = ng_alloc(arena, rows * channels, sizeof *winners->rows, error);
-        winners->places = ng_alloc(arena, rows * channels, 1, error);
+        if (stream->plan->winners_kept && (!(winners->rows = ng_alloc(arena, rows * channels, sizeof *winners->rows, error)) ||
+                                           !(winners->places = ng_alloc(arena, rows * channels, 1, error)))) return error->status;
         winners->apart = ng_alloc(arena, rows, 1, error);
         winners->baseline = ng_alloc(arena, channels, sizeof *winners->baseline, error);
-        if (!winners->rows || !winners->places || !winners->apart || !winners->baseline) return error->status;
+        if (!winners->apart || !winners->baseline) return error->status;
     }
     return stream->apart_before[k] && stream->winners[k] ? NG_OK : error->status;
 }
@@ -81,8 +82,9 @@ ng_status ng_stream_make_rounds(ng_stream *stream, int64_t samples, ng_error *er
             !(stream->apart_sums[k] = ng_alloc(arena, stream->targets * stream->apart_most[k], (size_t)apart_bytes(&plan->nodes[k]), error)))
             return error->status;
     const int64_t sample_bytes = ng_sample_bytes(plan, stream->targets);
-    stream->samples = sample_bytes ? least(samples, ng_arena_room(arena) / sample_bytes) : samples;
-    if (stream->samples < 1 || stream->samples < stream->windows)
+    const int64_t fit = sample_bytes ? ng_arena_room(arena) / sample_bytes : 3 * samples, fewest = stream->windows > 1 ? stream->windows : 1;
+    stream->samples = least(samples, fit / 3 > fewest ? fit / 3 : fewest);     /* more would save little time */
+    if (fit < stream->samples || stream->samples < fewest)
         return ng_fail(error, NG_OUT_OF_MEMORY, NULL, "a sample takes %lld MB, and %lld MB are left of the memory limit",
                        (long long)(sample_bytes >> 20), (long long)(ng_arena_room(arena) >> 20));
     for (int k = 0; k < plan->head_first; k++) {
@@ -102,6 +104,7 @@ ng_status ng_stream_make_rounds(ng_stream *stream, int64_t samples, ng_error *er
 void ng_stream_end(ng_stream *stream)
 {
     ng_arena *arena = stream->run->arena;
+    stream->ended = true;
     for (int k = 0; k < stream->plan->count; k++) {
         ng_release(arena, stream->kept[k]);
         ng_release(arena, stream->boundary[k]);

@@ -47,6 +47,7 @@ typedef struct ng_stream {
     int ends;                                    /* of the path whose gradients are summed: 2, or 1 for the sequence alone */
     bool apart;                                  /* this path begins at the baseline itself: all windows keep their rows apart */
     struct ng_winners **winners;                 /* by pooled origin: (windows) */
+    bool ended;                                  /* sums are delivered for the last time */
     struct ng_worker *workers;                   /* one per thread */
 } ng_stream;
 
@@ -55,8 +56,8 @@ typedef struct ng_stream {
 ng_status ng_stream_make(const ng_plan *plan, const ng_source *source, int64_t windows, int targets, const ng_run *run,
                          ng_stream *stream, ng_error *error);
 
-/* Takes the memory for what ng_stream_begin() has found to be kept apart, and for rounds of `samples` samples, or of fewer if memory is
- * short: stream->samples, one for each window at least. */
+/* Takes the memory for what ng_stream_begin() has found to be kept apart, and for rounds of `samples` samples, or of fewer if they
+ * took more than a third of what is left: stream->samples, one for each window at least. */
 ng_status ng_stream_make_rounds(ng_stream *stream, int64_t samples, ng_error *error);
 
 /* Bytes of threads; of the sums of one window, at most; of a sample. */
@@ -75,7 +76,7 @@ void ng_stream_forward(ng_stream *stream, const ng_round *round, const ng_object
 /* Runs a round forward, and backward for each target: adds weight * dF/d(origin) of each node to sums[origin]. values: as above. */
 void ng_stream_gradient(ng_stream *stream, const ng_round *round, const ng_objective *objectives, double *values);
 
-/* After the last round: gives back what only rounds need, before scores take memory of their own. */
+/* After the last round: gives back what only rounds need, before scores take memory of their own, and sums as they are delivered. */
 void ng_stream_end(ng_stream *stream);
 
 /* Takes rows of scores of one window, in double, and their sum. */

@@ -27,10 +27,11 @@ ng_status ng_workers_make(ng_stream *stream, ng_error *error)
         worker->tiles = ng_alloc(arena, n, sizeof *worker->tiles, error);
         worker->ends = ng_alloc(arena, n, sizeof *worker->ends, error);
         worker->windows = ng_alloc(arena, n, sizeof *worker->windows, error);
+        worker->found = ng_alloc(arena, n, sizeof *worker->found, error);
         worker->codes = ng_alloc(arena, n, sizeof *worker->codes, error);
         worker->operands = ng_alloc(arena, most_inputs(stream->plan), sizeof *worker->operands, error);
         if (!worker->scratch || !worker->rows || !worker->next || !worker->chain || !worker->tiles || !worker->ends || !worker->windows ||
-            !worker->codes || !worker->operands)
+            !worker->found || !worker->codes || !worker->operands)
             return error->status;
     }
     return NG_OK;

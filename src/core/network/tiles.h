@@ -11,6 +11,7 @@ typedef struct ng_worker {
     ng_range *rows, *next, *chain;               /* chain: of one prefix */
     ng_tile *tiles, *ends;                       /* ends: of prefixes, the sequence and, behind it, the baseline */
     ng_windows *windows;                         /* of pooled origins, in the tile */
+    ng_winners *found;                           /* theirs, where they are not kept */
     ng_tile *operands;                           /* the inputs of one layer, gathered */
     ng_code *codes;
 } ng_worker;
