@@ -1,4 +1,4 @@
-# longtests/killed-batches.R [kills]: kills a batch with SIGKILL at random moments, again and again, lets it go on, and compares the results with
+# longtests/killed-batches.R [kills [way,...]]: kills a batch with SIGKILL at random moments, again and again, lets it go on, and compares the results with
 # those of a run that nobody disturbed. Prints a table; the last line counts. Batches run in a session and in forked workers, and, where a Slurm
 # answers (eval "$(tools/slurm-here)"), as jobs of BatchtoolsParam and as an array of the command line; there a kill is that of the session
 # that submits, scancel, or that of a worker.
@@ -35,6 +35,7 @@ command <- function(way, results) switch(way,
 said <- function(...) suppressWarnings(system(paste(..., "2>/dev/null"), intern = TRUE))
 slurm <- nzchar(Sys.which("sinfo")) && length(said("sinfo --noheader"))
 ways <- c("session", "multicore", if (slurm) c("array", "batchtools"))
+if (length(commandArgs(TRUE)) > 1) ways <- intersect(ways, strsplit(commandArgs(TRUE)[2], ",")[[1]])
 
 start <- function(way, results) as.integer(said("setsid", command(way, results), ">", tempfile(), "2>&1 & echo $!"))
 alive <- function(process) isTRUE(suppressWarnings(tools::pskill(process, 0)))
@@ -44,16 +45,20 @@ finish <- function(way, results) {
     wait_for(start(way, results))
     while (length(jobs())) Sys.sleep(0.1)                            # those of a session that was killed
 }
+# Whether there was something to kill.
 kill_one <- function(way, process) {
+    killed <- TRUE
     how <- if (way %in% c("array", "batchtools")) sample(c("session", "scancel", "worker"), 1) else "session"
     if (how == "session") said("kill -9", -process)
     if (how == "scancel") for (job in jobs()) said("scancel", job)
     if (how == "worker") {
         workers <- sub(" .*", "", trimws(unlist(lapply(jobs(), function(job) said("scontrol listpids", job))))[-1])
-        said("kill -9", sample(workers[workers != "-1" & workers != "PID"], 1))
+        workers <- setdiff(workers, c("-1", "PID"))
+        killed <- length(workers) > 0                                # not between two jobs
+        if (killed) said("kill -9", sample(workers, 1))
     }
     wait_for(process)
-    how
+    killed
 }
 sums <- function(results) {
     files <- grep("^[^.].*/.*[.](tsv|h5)$", list.files(results, recursive = TRUE), value = TRUE)
@@ -76,8 +81,7 @@ for (way in ways) {
             process <- start(way, results)
             Sys.sleep(stats::runif(1, 0.3 * usual, usual))
             if (!alive(process)) break
-            how <- kill_one(way, process)
-            found[["kills"]] <- found[["kills"]] + 1
+            found[["kills"]] <- found[["kills"]] + kill_one(way, process)
             found[["unfinished"]] <- found[["unfinished"]] + left(results)
             there <- sums(results)                                   # what is there is whole
             found[["wrong"]] <- found[["wrong"]] + sum(there != expected[names(there)])
