@@ -84,7 +84,9 @@ sequences_by_class <- function(files, y, call) {
     if (is.null(y) && (is.null(names(files)) || !all(nzchar(names(files))) || length(files) < 2))
         stop_input(c("{.arg x} must name the class of each file or folder, {.code c(first = \"a.fasta\", second = \"b.fasta\")}.",
                      i = "Or give labels {.arg y} for the sequences of one file."), call = call)
-    sets <- lapply(unname(files), function(path) do.call(c, lapply(paths(path), Biostrings::readDNAStringSet)))
+    read <- function(file) tryCatch(Biostrings::readDNAStringSet(file), error = function(error)
+        stop_input(c("{.file {file}} must be a FASTA file of DNA.", x = "{conditionMessage(error)}"), class = "file", call = call))
+    sets <- lapply(unname(files), function(path) do.call(c, lapply(paths(path), read)))
     if (is.null(y)) y <- factor(rep(names(files), lengths(sets)), unique(names(files)))
     list(x = do.call(c, sets), y = y)
 }

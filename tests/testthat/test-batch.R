@@ -163,14 +163,15 @@ test_that("workers times threads are no more than the processors", {
 
 test_that("jobs of batchtools know whose they are, where the environment does not say", {
     skip_if_not_installed("batchtools")
-    user <- Sys.getenv("USER")
-    on.exit(Sys.setenv(USER = user))
-    registry <- BiocParallel::batchtoolsRegistryargs(file.dir = tempfile("registry"))
-    jobs <- suppressMessages(BiocParallel::BatchtoolsParam(1, "interactive", registry))
-    for (given in c("", "somebody")) {
-        Sys.setenv(USER = given)
-        told <- suppressMessages(on_workers(list(1), function(row, job) Sys.getenv("USER"), NULL, jobs))
-        expect_identical(told[[1]], if (nzchar(given)) given else Sys.info()[["user"]])
-        expect_identical(Sys.getenv("USER"), given)
+    # in a process of its own: batchtools changes the session that runs its jobs
+    script <- tempfile(fileext = ".R")
+    writeLines(c("registry <- BiocParallel::batchtoolsRegistryargs(file.dir = tempfile('registry'))",
+                 "jobs <- suppressMessages(BiocParallel::BatchtoolsParam(1, 'interactive', registry))",
+                 "told <- suppressMessages(nucleograd:::on_workers(list(1), function(row, job) Sys.getenv('USER'), NULL, jobs))",
+                 "cat(told[[1]], Sys.getenv('USER'), sep = '\n')"), script)
+    told <- function(user) {
+        suppressWarnings(system2(file.path(R.home("bin"), "Rscript"), script, stdout = TRUE, stderr = FALSE, env = paste0("USER=", user)))
     }
+    expect_identical(told(""), c(Sys.info()[["user"]], ""))
+    expect_identical(told("somebody"), c("somebody", "somebody"))
 })
