@@ -77,10 +77,17 @@ for (way in ways) {
     found <- c(kills = 0, runs = 0, unfinished = 0, wrong = !identical(sums(whole), expected) + (length(expected) != 48))
     while (found[["kills"]] < ceiling(kills / length(ways))) {
         results <- tempfile("results", folder)
+        undisturbed <- TRUE
         repeat {
+            moment <- stats::runif(1, 0.3, 1)
+            began <- proc.time()[["elapsed"]]
             process <- start(way, results)
-            Sys.sleep(stats::runif(1, 0.3 * usual, usual))
-            if (!alive(process)) break
+            while (alive(process) && proc.time()[["elapsed"]] - began < moment * usual) Sys.sleep(0.05)
+            if (!alive(process)) {
+                if (undisturbed) usual <- min(usual, proc.time()[["elapsed"]] - began)   # the machine may be less busy than at first
+                break
+            }
+            undisturbed <- FALSE
             found[["kills"]] <- found[["kills"]] + kill_one(way, process)
             found[["unfinished"]] <- found[["unfinished"]] + left(results)
             there <- sums(results)                                   # what is there is whole
