@@ -133,9 +133,9 @@ part_pass <- function(job, part, r, run) {
         found <- by_targets(job$goal$cotangents, job$settings$tolerance, function(cotangents) {
             request <- list(wanted = job$goal$nodes, cotangents = cotangents, bases = read, starts = some$starts, window = part$width,
                             baseline = baseline, path = pass$path)
-            advise_memory(.Call(C_attribute_contig, job$model@pointer, request$wanted, cotangents, request$bases, request$starts,
-                                request$window, baseline, pass$path, part_of_run(run, here, length(part$starts)), job$frame),
-                          job$model, request, run, job$frame)
+            kept(advise_memory(.Call(C_attribute_contig, job$model@pointer, request$wanted, cotangents, request$bases, request$starts,
+                                     request$window, baseline, pass$path, part_of_run(run, here, length(part$starts)), job$frame),
+                               job$model, request, run, job$frame), request)
         })
         for (t in seq_along(sums)) {
             sums[[t]] <- if (is.null(sums[[t]])) found[[1]][[t]] else sums[[t]] + found[[1]][[t]]

@@ -6,14 +6,19 @@ run_genome <- function(row, job) {
     failure <- withCallingHandlers(tryCatch({
         unlink(unfinished, recursive = TRUE)
         if (!dir.create(unfinished, showWarnings = FALSE)) stop("no folder can be made in ", job$directory)
+        kept_work$folder <- kept_folder(job$directory, row$name)
+        kept_work$asked <- job$asked
         results_of_genome(row, job, unfinished)
         final <- file.path(job$directory, row$name)
         if (!suppressWarnings(file.rename(unfinished, final)) && !is_done(job, row$name)) stop("the results cannot be given their name, ", final)
         NULL
-    }, error = identity, finally = unlink(unfinished, recursive = TRUE)), message = function(message) invokeRestart("muffleMessage"))
+    }, error = identity, finally = {
+        unlink(unfinished, recursive = TRUE)
+        kept_work$folder <- NULL
+    }), message = function(message) invokeRestart("muffleMessage"))
     failed <- file.path(job$directory, paste0(row$name, ".failed.json"))
     if (is.null(failure) || is_done(job, row$name)) {                # done meanwhile by another process, maybe
-        unlink(failed)
+        unlink(c(failed, kept_folder(job$directory, row$name)), recursive = TRUE)
         return()
     }
     reason <- gsub("\\s+", " ", cli::ansi_strip(conditionMessage(failure)))
@@ -28,7 +33,10 @@ results_of_genome <- function(row, job, folder) {
     asked <- names(job$verbs)
     arguments <- function(verb, ...) c(list(...), job$verbs[[verb]], list(threads = job$threads),
                                        if (verb != "genes") list(memory_bytes = job$memory_bytes))
-    into <- function(table, name) write_bytes(table_bytes(as.data.frame(table)), file.path(folder, name))
+    into <- function(table, name) {
+        bytes <- table_bytes(as.data.frame(table))                   # here, where what fails does so once
+        write_bytes(bytes, file.path(folder, name))
+    }
     model <- read_model(job$model)
     genome <- read_genome(row$genome, if (!is.null(row$circular)) as.logical(row$circular))
     annotation <- if (!is.na(row$annotation) && any(c("genes", "knockout") %in% asked)) read_annotation(row$annotation, genome)
@@ -82,6 +90,7 @@ unfinished_path <- function(directory, name) file.path(directory, paste(".unfini
 # Removes what nobody will finish: of processes of this machine that are gone (those of other machines may still run), and of genomes that
 # are done.
 remove_unfinished <- function(directory, done) {
+    unlink(kept_folder(directory, done), recursive = TRUE)
     left <- list.files(directory, "^[.]unfinished@[^@]+@[^@]+@[0-9]+$", all.files = TRUE)
     if (!length(left)) return()
     parts <- do.call(rbind, strsplit(left, "@", fixed = TRUE))

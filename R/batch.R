@@ -11,7 +11,8 @@
 #' that fails leaves `<name>.failed.json` with the reason; the others go on. `genomes.tsv` and `files.tsv` list all, once a call without
 #' `share` has ended.
 #'
-#' **Going on.** Genomes that are done are kept; files that an ended process left unfinished are removed. The results do not depend on what
+#' **Going on.** Genomes that are done are kept, and of the others each part that took more than half a minute: what one verb found in the
+#' windows of a contig, strand by strand. Files that an ended process left unfinished are removed. The results do not depend on what
 #' happened in between, nor on workers and threads: the same bits.
 #'
 #' **Workers.** `BPPARAM` of BiocParallel says where: `MulticoreParam(4)`, `SnowParam(4)`, `BatchtoolsParam()` for Slurm and others. Workers

@@ -64,8 +64,8 @@ predict.Model <- function(object, genome, window = NULL, step = NULL, threads = 
         width <- BiocGenerics::width(contig)[1]
         shapes <- node_shapes(object, list(c(width, object@inputs[[1]][2])))$axes[object@settings$output_nodes]
         request <- contig_request(goal, genome, contig, numeric(4), NULL)
-        found <- advise_memory(.Call(C_predict_contig, object@pointer, request$wanted, vapply(shapes, prod, 0), request$bases, request$starts,
-                                     width, part_of_run(run, here, length(windows)), frame), object, request, run, frame)
+        found <- kept(advise_memory(.Call(C_predict_contig, object@pointer, request$wanted, vapply(shapes, prod, 0), request$bases, request$starts,
+                                          width, part_of_run(run, here, length(windows)), frame), object, request, run, frame), request)
         values[here, ] <- do.call(cbind, lapply(found, function(numbers) matrix(numbers, length(here), byrow = TRUE)))
     }
     S4Vectors::mcols(windows) <- S4Vectors::DataFrame(values, check.names = FALSE)

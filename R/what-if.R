@@ -157,9 +157,10 @@ changed_in_place <- function(model, goal, genome, windows, places, contents, fil
         used <- unique(pairs[, 2])
         window <- match(pairs[, 2], used)
         sites <- rbind(window, first[pairs[, 1]], width[at], variants[at], codes_at[at])
-        found <- .Call(C_what_if, model@pointer, goal$nodes, goal$cotangents, request$bases, request$starts[used], request$window, fill,
-                       matrix(as.numeric(sites), 5), if (is.null(contents)) raw() else contents$codes,
-                       share_of_run(run, done, length(here), n), frame)
+        put <- if (is.null(contents)) raw() else contents$codes
+        found <- kept(.Call(C_what_if, model@pointer, goal$nodes, goal$cotangents, request$bases, request$starts[used], request$window, fill,
+                            matrix(as.numeric(sites), 5), put, share_of_run(run, done, length(here), n), frame),
+                      list(goal, request, used, fill, sites, put))
         before <- add_at(before, at, found[[1]][window])
         seen <- add_at(seen, at, 1)
         after <- add_at(after, rep(offset[at], variants[at]) + sequence(variants[at]), found[[2]])

@@ -16,6 +16,9 @@ for (k in 1:12) {
                                             seq(700, 15700, 1000), 1:16, 1:16)),
                file.path(folder, paste0("g", k, ".gff3")))
 }
+profile <- file.path(folder, "profile.R")                            # every part of a genome is kept, not only what took half a minute
+writeLines("options(nucleograd.keep_seconds = 0)", profile)
+Sys.setenv(R_PROFILE_USER = profile)
 installed <- function(...) system.file(..., package = "nucleograd", mustWork = TRUE)
 model <- installed("extdata/rrna16s.h5")
 script <- file.path(folder, "batchtools.R")

@@ -103,6 +103,47 @@ test_that("a batch goes on where it was, to the same bits, whatever the workers"
     expect_identical(several@files, batch@files)
 })
 
+test_that("an interrupted genome keeps what it found in windows", {
+    folder <- batch_folder(1)
+    set <- genome_set(folder)
+    verbs <- list(predict = list(step = 100), attribution = list(nodes = 2, strand = "both", step = 250), knockout = list())
+    whole <- tempfile("results")
+    quiet_batch(set, whole, batch_model, verbs, tracks = "bedGraph")
+    annotation <- file.path(folder, "g1.gff3")
+    good <- readLines(annotation)
+    interrupted <- function() {                                      # after the verbs before the knock-outs: these find no genes
+        results <- tempfile("results")
+        writeLines(sub("CDS", "region", good), annotation)
+        options(nucleograd.keep_seconds = 0)
+        batch <- quiet_batch(set, results, batch_model, verbs, tracks = "bedGraph")
+        options(nucleograd.keep_seconds = NULL)
+        expect_match(batch@genomes$reason, "CDS")
+        writeLines(good, annotation)
+        results
+    }
+    goes_on <- function(results) {
+        expect_identical(quiet_batch(set, results, batch_model, verbs, tracks = "bedGraph")@genomes$status, "done")
+        expect_identical(list.files(results, "^[.]", all.files = TRUE, no.. = TRUE), character())
+        file_sums(results)
+    }
+    results <- interrupted()
+    parts <- list.files(file.path(results, ".kept@g1"), full.names = TRUE)
+    expect_length(parts, 3)                                          # windows predicted, windows attributed on each strand
+    expect_identical(goes_on(results), file_sums(whole))
+
+    # They are what a second call reads: one that says something else is believed, one that is cut short is not.
+    results <- interrupted()
+    for (part in list.files(file.path(results, ".kept@g1"), full.names = TRUE)) {
+        found <- readRDS(part)
+        if (length(found) == 1) saveRDS(list(found[[1]] + 1), part)
+    }
+    other <- goes_on(results)
+    expect_identical(names(other)[other != file_sums(whole)], "g1/predictions.tsv")
+    results <- interrupted()
+    for (part in list.files(file.path(results, ".kept@g1"), full.names = TRUE)) writeBin(readBin(part, "raw", 40), part)
+    expect_identical(goes_on(results), file_sums(whole))
+})
+
 test_that("a genome that fails does so alone, and can be mended", {
     folder <- batch_folder(4)
     writeLines("contig\tx\tCDS\tten\t20", file.path(folder, "g2.gff3"))

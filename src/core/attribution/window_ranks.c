@@ -26,6 +26,13 @@ static int64_t window_means(const ng_track *track, int64_t first, int64_t last, 
     return total;
 }
 
+/* Do the windows that begin in [first, last) end before the origin and have a score at each base? */
+static bool all_known(const ng_track *track, int64_t first, int64_t last, int64_t width)
+{
+    const int64_t end = last + width - 1;
+    return end <= track->length && track->known[end] - track->known[first] == (double)(end - first);
+}
+
 ng_status ng_window_ranks(const ng_track *track, const int64_t *widths, const double *means, int64_t n, const ng_run *run,
                           int64_t *lower, int64_t *equal, int64_t *total, ng_error *error)
 {
@@ -44,12 +51,20 @@ ng_status ng_window_ranks(const ng_track *track, const int64_t *widths, const do
 #endif
             const int64_t first = block * BLOCK, last = first + BLOCK < track->length ? first + BLOCK : track->length;
             int64_t width = 0, windows = 0;
+            bool plain = false;
             for (int64_t region = 0; region < n; region++) {
                 counts *mine = &all[n * thread + region];
                 if (widths[region] > track->length) continue;
-                if (widths[region] != width) windows = window_means(track, first, last, width = widths[region], room + BLOCK * thread);
-                const double slack = track->slack / (double)width;
-                ng_count_beyond(room + BLOCK * thread, BLOCK, means[region] - slack, means[region] + slack, &mine->below, &mine->above);
+                if (widths[region] != width) {
+                    width = widths[region];
+                    plain = last - first == BLOCK && all_known(track, first, last, width);
+                    windows = plain ? BLOCK : window_means(track, first, last, width, room + BLOCK * thread);
+                }
+                /* Windows of equally many bases compare by their sums: no quotient for each. */
+                const double unit = plain ? 1 : (double)width, mean = plain ? means[region] * (double)width : means[region];
+                const double slack = track->slack / unit;
+                ng_count_beyond(plain ? track->sums + first + width : room + BLOCK * thread, plain ? track->sums + first : NULL, BLOCK,
+                                mean - slack, mean + slack, &mine->below, &mine->above);
                 mine->total += windows;
             }
         }
