@@ -192,10 +192,11 @@ mean_over_windows <- function(sums, windows) {
     over <- to > length_bp                                            # over the origin: the rest lies at the contig's beginning
     ranges <- IRanges::IRanges(c(from, rep(1L, sum(over))), c(pmin(to, length_bp), to[over] - length_bp))
     times <- IRanges::coverage(ranges, width = length_bp)
-    if (all(S4Vectors::runValue(times) == 1)) return(sums)
-    times <- as.numeric(times)
-    sums <- sums / times
-    sums[times == 0, ] <- NA
+    several <- BiocGenerics::which(times != 1L)                       # most often only where the last window is aligned to the end
+    if (!length(several)) return(sums)
+    times <- as.numeric(times[several])
+    times[times == 0] <- NA
+    sums[several, ] <- sums[several, ] / times
     sums
 }
 

@@ -235,9 +235,10 @@ share_below <- function(x) {
 # than `rounding` / bases are equal: these sums are rounded, and the same bases summed elsewhere differ in the last bits.
 running_sums <- function(score) {
     known <- !is.na(score)
-    sums <- c(0, cumsum(ifelse(known, score, 0)))
-    list(sums = sums, bases = c(0, cumsum(as.numeric(known))),
-         rounding = 16 * .Machine$double.eps * max(abs(sums)) + .Machine$double.xmin)
+    score[!known] <- 0
+    sums <- cumsum(c(0, score))
+    list(sums = sums, bases = as.numeric(cumsum(c(0L, known))),
+         rounding = 16 * .Machine$double.eps * max(sums, -min(sums)) + .Machine$double.xmin)
 }
 
 # For each feature, how many windows of its width have a lower mean, an equal one, and any; it is one of them itself.
