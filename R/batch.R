@@ -93,8 +93,15 @@ on_workers <- function(rows, work, job, BPPARAM) {
         Sys.setenv(USER = Sys.info()[["user"]])
         on.exit(Sys.unsetenv("USER"), add = TRUE)
     }
-    # MulticoreParam forks anew for each task; what is loaded here need not be loaded there
-    if (is(BPPARAM, "MulticoreParam")) for (package in c("rtracklayer", "SummarizedExperiment", "rhdf5")) requireNamespace(package, quietly = TRUE)
+    if (is(BPPARAM, "MulticoreParam")) {
+        # what is loaded here need not be loaded there
+        for (package in c("rtracklayer", "SummarizedExperiment", "rhdf5")) requireNamespace(package, quietly = TRUE)
+        # workers that are up stay for all tasks; others are forked anew for each, and copy the heap of this session each time
+        if (!BiocParallel::bpisup(BPPARAM)) {
+            BiocParallel::bpstart(BPPARAM)
+            on.exit(BiocParallel::bpstop(BPPARAM), add = TRUE, after = FALSE)
+        }
+    }
     BiocParallel::bplapply(rows, work, job = job, BPPARAM = BPPARAM)
 }
 
