@@ -89,7 +89,7 @@ for (way in ways) {
             process <- start(way, results)
             while (alive(process) && proc.time()[["elapsed"]] - began < moment * usual) Sys.sleep(0.05)
             if (!alive(process)) {
-                if (undisturbed) usual <- 0.9 * usual                # the machine is less busy than at first
+                if (undisturbed) usual <- min(0.9 * usual, proc.time()[["elapsed"]] - began)   # less busy than at first
                 break
             }
             undisturbed <- FALSE
