@@ -71,6 +71,9 @@ setClass("Attribution", slots = c(scores = "list", errors = "list", genome = "DN
 #' of a window times its nodes.
 #'
 #' **Windows** are as in [predict.Model()]; where they overlap, a base's score is the mean over the windows that cover it.
+#' If their baseline depends on the base alone (not a matrix, a sequence or a drawn one), no node lies at the baseline itself and it pays,
+#' overlapping windows then share their trunk forward and back, as [predict.Model()] says; [plan()] tells. Scores and checks are those of the
+#' windows by themselves, to float32 rounding; a node within rounding of a kink of ReLU or of a maximum may take its other side.
 #' N and other ambiguous letters are rows of zeros in sequence and baseline; their score is 0.
 #'
 #' **Strand.** `"reverse"` reads the reverse complement of each window, `"both"` averages the two; scores always lie on the plus strand. Drawn

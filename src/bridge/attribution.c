@@ -4,6 +4,7 @@
 #include "bridge/bridge.h"
 #include "core/attribution/adaptive.h"
 #include "core/attribution/deeplift.h"
+#include "core/attribution/window_integral.h"
 #include "core/attribution/window_scan.h"
 #include "core/attribution/source.h"
 #include "core/network/cost.h"
@@ -12,6 +13,7 @@
 typedef struct job {
     const ng_graph *graph;
     ng_plan plan;
+    const ng_contig *contig;                     /* whose windows the source gives; NULL: it gives something else */
     ng_source source;
     ng_sink *sinks;                              /* one for each target */
     int64_t windows;
@@ -34,6 +36,7 @@ static ng_status make_pair(job *todo, const ng_graph *graph, bridge_call *call)
     ng_pair *pairs = ng_alloc(call->run.arena, todo->targets + 1, sizeof *pairs, &call->error);
     if (!pairs) return call->error.status;
     for (int t = 0; t <= todo->targets; t++) pairs[t] = (ng_pair){todo->source, t < todo->targets ? todo->sinks[t] : (ng_sink){0}, n};
+    todo->contig = NULL;
     todo->source = ng_pair_source(&pairs[todo->targets]);
     for (int t = 0; t < todo->targets; t++) todo->sinks[t] = ng_pair_sink(&pairs[t]);
     for (int w = 0; w < todo->wanted_count; w++) todo->wanted[w] = ng_pair_call(todo->wanted[w]);
@@ -51,6 +54,7 @@ static ng_status make_plan(job *todo, SEXP model, SEXP wanted, bool gradients, S
         if (make_pair(todo, graph, call)) return call->error.status;
         graph = &todo->both;
     }
+    todo->graph = graph;
     return ng_plan_make(graph, todo->shapes, todo->wanted, todo->wanted_count, gradients, &call->run, &todo->plan, &call->error);
 }
 
@@ -97,6 +101,7 @@ static ng_contig *contig_job(job *todo, SEXP model, SEXP bases, SEXP starts, SEX
     if (!read_baseline(contig, baseline, call)) return NULL;
     todo->windows = XLENGTH(starts);
     todo->shapes[0] = ng_contig_shape(contig);
+    todo->contig = contig;
     todo->source = ng_contig_source(contig);
     return contig;
 }
@@ -241,6 +246,11 @@ static void integrate_adaptively(job *todo, const ng_objective *objective, SEXP 
     for (int64_t w = 0; w < todo->windows; w++) REAL(checks)[4 * w + 3] = (double)nodes[w];
 }
 
+static ng_path path_of(SEXP path)
+{
+    return (ng_path){XLENGTH(VECTOR_ELT(path, 0)), REAL(VECTOR_ELT(path, 0)), REAL(VECTOR_ELT(path, 1)), Rf_asLogical(VECTOR_ELT(path, 2))};
+}
+
 /* path: list(positions, weights, times_difference), or with a fourth, c(tolerance, max_nodes), in the place of positions and weights,
  * or "deeplift".
  * cotangents: of each target. checks: (3 or 4, windows of each target), rows output, baseline output, attributed. */
@@ -251,10 +261,13 @@ static void integrate(job *todo, SEXP cotangents, SEXP path, SEXP checks, bridge
     ng_check *found = objectives ? ng_alloc(call->run.arena, targets * todo->windows, sizeof *found, &call->error) : NULL;
     for (int t = 0; t < targets; t++)
         if (!found || !read_objective(todo, VECTOR_ELT(cotangents, t), &objectives[t], call)) return;
-    const ng_path line = {XLENGTH(VECTOR_ELT(path, 0)), REAL(VECTOR_ELT(path, 0)), REAL(VECTOR_ELT(path, 1)), Rf_asLogical(VECTOR_ELT(path, 2))};
+    const ng_path line = path_of(path);
     const int rows = Rf_nrows(checks);
     bridge_assert(rows == 3 || targets == 1);
     if (rows == 4) integrate_adaptively(todo, objectives, VECTOR_ELT(path, 3), found, checks, call);
+    else if (todo->contig)
+        ng_window_integral(todo->graph, &todo->plan, todo->wanted, todo->contig, todo->windows, objectives, targets, &line, todo->sinks, found,
+                           &call->run, &call->error);
     else ng_path_integral(&todo->plan, &todo->source, todo->windows, objectives, targets, &line, todo->sinks, found, &call->run, &call->error);
     for (int64_t w = 0; w < targets * todo->windows; w++) {
         REAL(checks)[rows * w] = found[w].output;
@@ -407,6 +420,15 @@ static void rehearse(job *todo, SEXP cotangents, SEXP path, bridge_call *call)
     UNPROTECT(3);
 }
 
+/* The share of operations that is left where windows share some. */
+static double share_left(const job *todo, SEXP path, const bridge_call *call)
+{
+    if (!todo->contig) return 1;
+    if (path == R_NilValue) return ng_scan_left(todo->graph, &todo->plan, todo->contig, todo->windows, &call->run);
+    const ng_path line = path_of(path);
+    return ng_integral_left(todo->graph, todo->wanted, todo->wanted_count, todo->contig, todo->windows, &line, &call->run);
+}
+
 /* list(numbers, words, c(bytes, seconds to make the plan, share of operations left where windows share work, are winners of pools kept)): the plan of
  * bridge_attribute_contig(), or where path is NULL of bridge_predict_contig(), with what each layer costs, and all memory of the call.
  * Without `timed` the last element alone. */
@@ -429,7 +451,7 @@ SEXP bridge_plan_contig(SEXP model, SEXP wanted, SEXP cotangents, SEXP bases, SE
             costs = (ng_node_cost *)R_alloc((size_t)todo.plan.count, sizeof *costs);
             ng_plan_cost(&todo.plan, gradients, &call.run, processor_seconds, costs, &call.error);
         }
-        const double left = gradients || !costs ? 1 : ng_scan_left(bridge_graph(model), &todo.plan, contig, todo.windows, &call.run);
+        const double left = costs ? share_left(&todo, path, &call) : 1;
         if (call.error.status == NG_OK) rehearse(&todo, cotangents, path, &call);
         if (call.error.status == NG_OK) {
             SEXP totals = Rf_allocVector(REALSXP, 4);

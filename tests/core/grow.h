@@ -3,6 +3,8 @@
 #define NG_TESTS_GROW_H
 #include "net.h"
 
+static bool smooth;                              /* graphs without kinks, if a test sets it */
+
 static inline const char *any_padding(void)
 {
     static const char *const words[] = {"same", "valid", "causal"};
@@ -19,13 +21,14 @@ static inline int grow(net *n, int from, int64_t *channels)
         *channels = draw(2) ? 2 + draw(12) : 16;                     /* 16: whole vectors, which kernels want */
         at = conv(n, from, 1 + draw(9), before, *channels, any_padding());
         if (n->numbers[at][2][0] == 1 && !draw(3)) n->numbers[at][3][0] = 2;
-        return activation(n, at, draw(2) ? "relu" : "tanh");
+        return activation(n, at, draw(2) && !smooth ? "relu" : "tanh");
     case 3: {
         const int64_t size = 2 + draw(3);
-        return pool(n, from, draw(2) ? &ng_max_pooling1d : &ng_average_pooling1d, size, 1 + draw(size), draw(2) ? "same" : "valid");
+        return pool(n, from, draw(2) && !smooth ? &ng_max_pooling1d : &ng_average_pooling1d, size, 1 + draw(size), draw(2) ? "same" : "valid");
     }
     case 4:
-        at = pool(n, activation(n, from, "relu"), &ng_max_pooling1d, 2, 2, "valid");     /* fused */
+        at = activation(n, from, smooth ? "sigmoid" : "relu");
+        at = pool(n, at, smooth ? &ng_average_pooling1d : &ng_max_pooling1d, 2, 2, "valid");         /* relu: fused */
         return norm(n, at, before);
     case 5:
         at = add(n, &ng_zero_padding1d, from, -1);

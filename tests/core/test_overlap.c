@@ -1,13 +1,14 @@
-/* Overlapping windows that share their trunk, against the same windows one by one: random graphs, steps and contigs; threads and
- * memory. */
+/* Overlapping windows that share their trunk, against the same windows one by one, predicted and explained: random graphs, steps and
+ * contigs; threads and memory. */
 #include <string.h>
 #include "grow.h"
+#include "core/attribution/window_integral.h"
 #include "core/attribution/window_scan.h"
 #include "core/network/overlap.h"
 
-enum { GRAPHS = 80, MOST_WINDOWS = 400 };
+enum { GRAPHS = 80, INTEGRALS = 40, MOST_WINDOWS = 400, NODES = 3, TARGETS = 2 };
 
-static int shared_graphs;
+static int shared_graphs, shared_integrals, bent_integrals, off_integrals;
 
 static net *random_graph(void)
 {
@@ -21,7 +22,7 @@ static net *random_graph(void)
     switch (draw(4)) {
     case 0: at = add(n, &ng_flatten, at, -1); break;
     case 1: at = dense(n, lstm(n, at, channels, 5), 5, 2); break;
-    case 2: at = dense(n, add(n, &ng_global_max_pooling1d, at, -1), channels, 3); break;
+    case 2: at = dense(n, add(n, smooth ? &ng_global_average_pooling1d : &ng_global_max_pooling1d, at, -1), channels, 3); break;
     default: at = activation(n, dense(n, at, channels, 2), "softmax");           /* an answer for every row */
     }
     end_net(n, at, middle);
@@ -126,7 +127,7 @@ static void test_scan(net *n)
     }
     ng_overlap overlap;
     const int64_t step = c.windows > 2 ? c.contig.starts[1] - c.contig.starts[0] : 1;
-    CHECK(ng_overlap_make(&n->graph, &plan, step, c.windows, &run, &overlap, &error) == NG_OK);
+    CHECK(ng_overlap_make(&n->graph, &plan, step, c.windows, false, &run, &overlap, &error) == NG_OK);
     shared_graphs += overlap.windows > 0;
 
     int left = 0;
@@ -141,6 +142,126 @@ static void test_scan(net *n)
     ng_arena_free(n->arena);
 }
 
+/* ---- integrated gradients ---- */
+
+/* Scores of each target, (length, 4), and checks. */
+typedef struct map { double *scores[TARGETS]; ng_check *checks; } map;
+
+static map new_map(const net *n, const contig *c)
+{
+    map made = {.checks = claim(n->arena, TARGETS * c->windows, sizeof *made.checks)};
+    for (int t = 0; t < TARGETS; t++) made.scores[t] = claim(n->arena, 4 * c->contig.length, sizeof(double));
+    return made;
+}
+
+static ng_status explain(const net *n, const contig *c, const ng_objective *objectives, const ng_path *path, bool alone, int64_t bytes,
+                         ng_run run, map *to)
+{
+    ng_plan plan;
+    ng_error error = {0};
+    ng_contig into[TARGETS];
+    ng_sink sinks[TARGETS];
+    run.arena = ng_arena_new(bytes);
+    for (int t = 0; t < TARGETS; t++) {
+        into[t] = c->contig;
+        into[t].scores = to->scores[t];
+        sinks[t] = ng_contig_sink(&into[t]);
+    }
+    const ng_source source = ng_contig_source(&c->contig);
+    if (ng_plan_make(&n->graph, n->shapes, n->outputs, n->graph.output_count, true, &run, &plan, &error) == NG_OK) {
+        if (alone) ng_path_integral(&plan, &source, c->windows, objectives, TARGETS, path, sinks, to->checks, &run, &error);
+        else ng_window_integral(&n->graph, &plan, n->outputs, &c->contig, c->windows, objectives, TARGETS, path, sinks, to->checks, &run, &error);
+    }
+    for (int t = 0; t < TARGETS; t++) ng_contig_clear(&into[t], c->contig.length);
+    ng_arena_free(run.arena);
+    return error.status;
+}
+
+static bool near(double a, double b, double scale) { return fabs(a - b) <= 1e-5 * scale; }
+
+/* Float32 rounding of sums of some thousand terms, beside the largest of them. */
+static bool alike_maps(const contig *c, const map *a, const map *b)
+{
+    bool same = true;
+    for (int t = 0; t < TARGETS; t++) {
+        double largest = 0, sum = 0;
+        for (int64_t i = 0; i < 4 * c->contig.length; i++) {
+            largest = fmax(largest, fabs(a->scores[t][i]));
+            sum += fabs(a->scores[t][i]);
+        }
+        for (int64_t i = 0; i < 4 * c->contig.length; i++) same = same && near(a->scores[t][i], b->scores[t][i], largest);
+        for (int64_t w = t * c->windows; w < (t + 1) * c->windows; w++) {
+            const ng_check *x = &a->checks[w], *y = &b->checks[w];
+            same = same && near(x->attributed, y->attributed, sum) && near(x->output, y->output, 1 + fabs(x->output)) &&
+                   near(x->baseline_output, y->baseline_output, 1 + fabs(x->baseline_output));
+        }
+    }
+    return same;
+}
+
+static bool equal_maps(const contig *c, const map *a, const map *b)
+{
+    bool same = !memcmp(a->checks, b->checks, (size_t)(TARGETS * c->windows) * sizeof *a->checks);
+    for (int t = 0; t < TARGETS; t++) same = same && !memcmp(a->scores[t], b->scores[t], (size_t)(4 * c->contig.length) * sizeof(double));
+    return same;
+}
+
+/* Scores, their sums by window and F at both ends; threads change no bit; what memory cannot share is not shared. A node within rounding of a kink
+ * may take its other side: few graphs have one. */
+static void test_integral(net *n)
+{
+    static const float baselines[2][4] = {{0.25f, 0.25f, 0.25f, 0.25f}, {0.1f, 0.4f, 0.3f, 0.2f}};
+    static const double positions[NODES] = {1.0 / 6, 0.5, 5.0 / 6}, weights[NODES] = {0.3, 0.4, 0.3};
+    const ng_path path = {NODES, positions, weights, draw(4) > 0};
+    static const int64_t shared[2] = {0, 0};
+    const float *cotangents[TARGETS][2] = {{NULL}};
+    ng_objective objectives[TARGETS];
+    const ng_run run = {.threads = 1, .arena = ng_arena_new(1 << 28)};
+    contig c = random_contig(n);
+    ng_plan plan;
+    c.contig.baseline = baselines[draw(2)];
+    make_plan(n, &run, &plan);
+    for (int t = 0; t < TARGETS; t++) {
+        for (int w = 0; w < plan.wanted_count; w++) {
+            const int64_t size = ng_size(plan.nodes[plan.wanted[w]].whole);
+            float *own = claim(n->arena, size, sizeof *own);
+            for (int64_t i = 0; i < size; i++) own[i] = (float)draw_real();
+            cotangents[t][w] = own;
+        }
+        objectives[t] = (ng_objective){cotangents[t], shared};
+    }
+    map expected = new_map(n, &c), found = new_map(n, &c), again = new_map(n, &c);
+    CHECK(explain(n, &c, objectives, &path, true, 1 << 28, run, &expected) == NG_OK);
+    CHECK(explain(n, &c, objectives, &path, false, 1 << 28, run, &found) == NG_OK);
+    for (int64_t w = 0; !path.times_difference && w < TARGETS * c.windows; w++) {        /* nothing is attributed, and no baseline read */
+        expected.checks[w].attributed = found.checks[w].attributed = 0;
+        expected.checks[w].baseline_output = found.checks[w].baseline_output = 0;
+    }
+    const double left = ng_integral_left(&n->graph, n->outputs, n->graph.output_count, &c.contig, c.windows, &path, &run);
+    const bool same = alike_maps(&c, &expected, &found);
+    shared_integrals += left < 1;
+    bent_integrals += left < 1 && !smooth;
+    off_integrals += !same;
+    CHECK(same || (left < 1 && !smooth));
+    for (int threads = 2; threads <= 3; threads++) {
+        again = new_map(n, &c);
+        CHECK(explain(n, &c, objectives, &path, false, 1 << 28, (ng_run){.threads = threads}, &again) == NG_OK);
+        for (int64_t w = 0; !path.times_difference && w < TARGETS * c.windows; w++) again.checks[w].attributed = again.checks[w].baseline_output = 0;
+        CHECK(equal_maps(&c, &found, &again));
+    }
+    int polls = 0;
+    CHECK(explain(n, &c, objectives, &path, false, 1 << 28, (ng_run){.threads = 2, .poll = polls_stop, .poll_data = &polls}, &again) == NG_STOPPED);
+    for (int64_t bytes = 1 << 12; bytes < 1 << 24; bytes *= 8) {
+        again = new_map(n, &c);
+        const ng_status status = explain(n, &c, objectives, &path, false, bytes, run, &again);
+        CHECK(status == NG_OK || status == NG_OUT_OF_MEMORY);
+        for (int64_t w = 0; !path.times_difference && w < TARGETS * c.windows; w++) again.checks[w].attributed = again.checks[w].baseline_output = 0;
+        CHECK(status != NG_OK || !same || alike_maps(&c, &expected, &again));
+    }
+    ng_arena_free(run.arena);
+    ng_arena_free(n->arena);
+}
+
 int main(void)
 {
     for (int k = 0; k < GRAPHS; k++) test_scan(random_graph());
@@ -149,5 +270,13 @@ int main(void)
         test_scan(fused());
         test_scan(own_slopes());
     }
+    for (int k = 0; k < INTEGRALS; k++) {
+        smooth = k % 2;
+        test_integral(random_graph());
+    }
+    smooth = false;
+    for (int k = 0; k < 5; k++) test_integral(fused());
+    CHECK(shared_integrals > INTEGRALS / 3);
+    CHECK(10 * off_integrals <= bent_integrals);
     return finish();
 }

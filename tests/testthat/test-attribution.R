@@ -213,6 +213,30 @@ test_that("a base's score is the mean over the windows that cover it; the last w
     expect_identical(unname(result@scores$contig_1), sums / times)               # the same sums in the same order
 })
 
+test_that("windows that share layers are explained as by themselves, on both strands, over the origin and beside N", {
+    model <- model_from(toy_network(c(200, 4), conv(random_array(c(5, 4, 16), 1)), activation("tanh"), conv(random_array(c(5, 16, 16), 2)), flatten(),
+                                    dense(random_array(c(3200, 1), 3))))
+    genome <- random_genome(900, seed = 11, circular = TRUE)
+    Biostrings::subseq(genome[[1]], 300, 304) <- Biostrings::DNAString("NRYNN")
+    twice <- Biostrings::xscat(genome[[1]], genome[[1]])
+    shared <- attribution(model, genome, baseline = "composition", nodes = 3, step = 10, strand = "both")
+    alone <- lapply(BiocGenerics::start(shared@windows), function(start) {
+        window <- Biostrings::DNAStringSet(list(contig_1 = Biostrings::subseq(twice, start, width = 200)))
+        frequencies <- colSums(Biostrings::alphabetFrequency(genome)[, c("A", "C", "G", "T"), drop = FALSE])
+        attribution(model, window, baseline = frequencies / sum(frequencies), nodes = 3, strand = "both")
+    })
+    sums <- Reduce(function(so_far, w) {
+        here <- (BiocGenerics::start(shared@windows)[w] + 0:199 - 1) %% 900 + 1
+        so_far[here, ] <- so_far[here, ] + alone[[w]]@scores[[1]]
+        so_far
+    }, seq_along(alone), matrix(0, 900, 4))
+    expect_lt(max(abs(shared@scores[[1]] - sums / 20)), 1e-5 * max(abs(shared@scores[[1]])))    # float32 sums of some hundred terms
+    checks <- do.call(rbind, lapply(alone, function(one) as.data.frame(S4Vectors::mcols(one@windows))))
+    # the same beside the outputs, of which the gap is a difference
+    expect_lt(max(abs(as.matrix(S4Vectors::mcols(shared@windows)) - as.matrix(checks))), 1e-5 * max(abs(checks$output)))
+    expect_identical(attribution(model, genome, nodes = 3, step = 10, threads = 2)@scores, attribution(model, genome, nodes = 3, step = 10, threads = 1)@scores)
+})
+
 test_that("bases that no window covers have no score", {
     genome <- random_genome(95)
     scores <- attribution(conv_model, genome, nodes = 1, step = 40)@scores[[1]]  # windows 1-30, 41-70, 66-95

@@ -54,9 +54,18 @@ test_that("strands, copies, targets and methods count", {
 test_that("windows that share work take less than they would by themselves", {
     model <- model_from(toy_network(c(200, 4), conv(random_array(c(5, 4, 16), 1)), activation("relu"), conv(random_array(c(5, 16, 16), 2)), flatten(),
                                     dense(random_array(c(3200, 1), 3))))
-    operations <- function(step) plan(model, random_genome(2200, seed = 1), method = "predict", step = step)@settings$operations
-    expect_lt(operations(10), 0.5 * 201 * operations(200) / 11)
-    expect_gt(operations(10), operations(200))
+    for (method in c("predict", "ig")) {
+        plans <- lapply(c(10, 199, 200), function(step) plan(model, random_genome(2200, seed = 1), method = method, nodes = 5, step = step))
+        operations <- vapply(plans, function(one) one@settings$operations, 0)
+        expect_lt(operations[1], 0.5 * 201 * operations[3] / 11)
+        expect_gt(operations[1], operations[3])
+        words <- lapply(plans, function(one) capture.output(show(one)))
+        expect_match(words[[1]], "windows share layers", all = FALSE)
+        expect_match(words[[2]], "windows share no layer", all = FALSE)
+        expect_no_match(words[[3]], "share")
+    }
+    drawn <- plan(model, random_genome(2200, seed = 1), baseline = "shuffle", nodes = 5, step = 10)
+    expect_match(capture.output(show(drawn)), "a baseline of its own", all = FALSE)
 })
 
 test_that("a plan with a baseline that is drawn holds the memory of its run", {

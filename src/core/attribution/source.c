@@ -72,6 +72,13 @@ static void contig_add(void *data, int input, int64_t window, ng_range rows, con
         for (int base = 0; base < 4; base++) contig->scores[at + base * contig->length] += scores[first + base];
 }
 
+int64_t ng_regular_windows(const int64_t *starts, int64_t windows)
+{
+    int64_t count = windows < 2 ? windows : 2;
+    while (count < windows && starts[count] - starts[count - 1] == starts[1] - starts[0]) count++;
+    return count;
+}
+
 ng_shape ng_contig_shape(const ng_contig *contig) { return (ng_shape){2, 1, contig->window, contig->tokens ? contig->tokens : 4}; }
 ng_source ng_contig_source(const ng_contig *contig) { return (ng_source){contig->tokens ? token_rows : contig_rows, contig}; }
 ng_sink ng_contig_sink(ng_contig *contig) { return (ng_sink){contig_add, contig}; }

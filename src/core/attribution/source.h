@@ -24,6 +24,9 @@ typedef struct ng_contig {
 /* Zeros for the rows up to `last` that are not in use yet. */
 void ng_contig_clear(ng_contig *contig, int64_t last);
 
+/* How many of the first windows begin one step after the other. */
+int64_t ng_regular_windows(const int64_t *starts, int64_t windows);
+
 ng_shape ng_contig_shape(const ng_contig *contig);                       /* of a window */
 ng_source ng_contig_source(const ng_contig *contig);
 ng_sink ng_contig_sink(ng_contig *contig);

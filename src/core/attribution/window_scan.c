@@ -1,66 +1,11 @@
+#include "core/attribution/rest.h"
 #include "core/attribution/window_scan.h"
-#include "core/network/overlap.h"
+#include "core/network/strip.h"
 
-enum { GROUP_BYTES = 32 << 20, ROUND_BYTES = 16 << 20 };     /* boundary tensors of a group of strips; of a round of the rest */
+enum { GROUP_BYTES = 32 << 20 };                 /* boundary tensors of a group of strips */
 
 static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 static int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }
-
-/* How many of the first windows begin one step after the other. */
-static int64_t regular(const int64_t *starts, int64_t windows)
-{
-    int64_t count = least(windows, 2);
-    while (count < windows && starts[count] - starts[count - 1] == starts[1] - starts[0]) count++;
-    return count;
-}
-
-/* The rest of the network, which reads the boundary: its calls become inputs. */
-typedef struct rest {
-    ng_graph graph;
-    ng_plan plan;
-    ng_stream stream;
-    ng_source source;
-    ng_arrays arrays;
-    ng_shape *shapes;
-    float **rows, **results;                     /* a group's boundary tensors; where a round's outputs go */
-    int64_t round;                               /* windows */
-} rest;
-
-static ng_status make_rest(const ng_graph *graph, const ng_overlap *overlap, const int *wanted, int wanted_count, int64_t windows,
-                           const ng_run *run, rest *made, ng_error *error)
-{
-    ng_arena *arena = run->arena;
-    const int count = overlap->window.wanted_count;
-    if (!(made->shapes = ng_alloc(arena, count, sizeof *made->shapes, error))) return error->status;
-    for (int b = 0; b < count; b++) made->shapes[b] = overlap->window.nodes[overlap->window.wanted[b]].whole;
-    if (ng_graph_cut(graph, overlap->boundary, made->shapes, count, arena, &made->graph, error)) return error->status;
-    if (ng_plan_make(&made->graph, made->shapes, wanted, wanted_count, false, run, &made->plan, error)) return error->status;
-    made->rows = ng_alloc(arena, count, sizeof *made->rows, error);
-    made->results = ng_alloc(arena, wanted_count, sizeof *made->results, error);
-    if (!made->rows || !made->results) return error->status;
-    for (int b = 0; b < count; b++)
-        if (!(made->rows[b] = ng_alloc(arena, windows, (size_t)ng_size(made->shapes[b]) * 4, error))) return error->status;
-    made->arrays = (ng_arrays){.x = (const float *const *)made->rows, .shapes = made->shapes};
-    made->source = ng_arrays_source(&made->arrays);
-    made->round = most(1, least(windows, ROUND_BYTES / most(1, made->plan.sample_bytes)));
-    if (ng_stream_make(&made->plan, &made->source, 0, 1, run, &made->stream, error) ||
-        ng_stream_make_rounds(&made->stream, made->round, error))
-        return error->status;
-    made->round = made->stream.samples;
-    return NG_OK;
-}
-
-/* Outputs of `windows` windows whose boundary is known. */
-static void run_rest(rest *todo, int64_t windows, int64_t first, float *const *outputs)
-{
-    const double end = 1;
-    for (int64_t at = 0; at < windows; at += todo->round) {
-        const ng_round round = {.first_window = at, .windows = least(todo->round, windows - at), .nodes = 1, .positions = &end};
-        for (int w = 0; w < todo->plan.wanted_count; w++)
-            todo->results[w] = outputs[w] + (first + at) * ng_size(todo->plan.nodes[todo->plan.wanted[w]].whole);
-        ng_stream_forward(&todo->stream, &round, NULL, NULL, todo->results);
-    }
-}
 
 static int64_t boundary_bytes(const ng_overlap *overlap)
 {
@@ -77,15 +22,18 @@ static int thread_number(void) { return 0; }
 #endif
 
 /* Group after group of strips: strips in parallel up to the boundary, then all their windows through the rest. */
-static ng_status scan_strips(const ng_overlap *overlap, rest *todo, ng_strip *rooms, int64_t group, const ng_source *source,
+static ng_status scan_strips(const ng_overlap *overlap, ng_rest *rest, ng_strip *rooms, int64_t group, const ng_source *source,
                              int64_t windows, float *const *outputs, const ng_run *run, ng_error *error)
 {
     for (int64_t first = 0; first < windows; first += group) {
         const int64_t here = least(group, windows - first), each = overlap->windows;
 #pragma omp parallel for schedule(dynamic) num_threads(run->threads)
-        for (int64_t at = 0; at < here; at += each)
-            ng_strip_forward(overlap, source, first + at, least(each, here - at), &rooms[thread_number()], todo->rows, at);
-        run_rest(todo, here, first, outputs);
+        for (int64_t at = 0; at < here; at += each) {
+            ng_strip *strip = &rooms[thread_number()];
+            ng_strip_read(overlap, source, first + at, 0, strip);
+            ng_strip_forward(overlap, 1, least(each, here - at), false, strip, rest->rows, at);
+        }
+        ng_rest_outputs(rest, here, first, outputs);
         if (ng_poll(run, (double)(first + here) / (double)windows, error)) return error->status;
     }
     return NG_OK;
@@ -96,29 +44,29 @@ static ng_status scan_shared(const ng_graph *graph, const ng_plan *plan, const i
                              float *const *outputs, const ng_run *run, int64_t *done, ng_error *error)
 {
     ng_overlap overlap;
-    rest todo;
-    if (ng_overlap_make(graph, plan, contig->starts[1] - contig->starts[0], windows, run, &overlap, error)) return error->status;
+    ng_rest rest;
+    if (ng_overlap_make(graph, plan, contig->starts[1] - contig->starts[0], windows, false, run, &overlap, error)) return error->status;
     if (overlap.windows == 0) return NG_OK;
     const int64_t each = overlap.windows, strips = (windows + each - 1) / each;
     const int64_t group = least(strips, most(run->threads, GROUP_BYTES / (boundary_bytes(&overlap) * each))) * each;
     ng_strip *rooms = ng_alloc(run->arena, run->threads, sizeof *rooms, error);
-    if (!rooms || make_rest(graph, &overlap, wanted, plan->wanted_count, group, run, &todo, error)) return error->status;
+    if (!rooms || ng_rest_make(graph, &overlap, wanted, plan->wanted_count, group, 0, run, &rest, error)) return error->status;
     for (int t = 0; t < run->threads; t++)
-        if (ng_strip_make(&overlap, run->arena, &rooms[t], error)) return error->status;
+        if (ng_strip_make(&overlap, 0, run->arena, &rooms[t], error)) return error->status;
     const ng_source source = ng_contig_source(contig);
     *done = windows;
-    return scan_strips(&overlap, &todo, rooms, group, &source, windows, outputs, run, error);
+    return scan_strips(&overlap, &rest, rooms, group, &source, windows, outputs, run, error);
 }
 
 double ng_scan_left(const ng_graph *graph, const ng_plan *plan, const ng_contig *contig, int64_t windows, const ng_run *run)
 {
-    const int64_t together = regular(contig->starts, windows), step = together > 1 ? contig->starts[1] - contig->starts[0] : 0;
+    const int64_t together = ng_regular_windows(contig->starts, windows), step = together > 1 ? contig->starts[1] - contig->starts[0] : 0;
     if (step <= 0 || step >= contig->window) return 1;
     ng_run own = *run;
     if (!(own.arena = ng_arena_new(ng_arena_room(run->arena)))) return 1;
     ng_overlap overlap;
     ng_error failed = {0};
-    const bool shared = ng_overlap_make(graph, plan, step, together, &own, &overlap, &failed) == NG_OK && overlap.windows > 0;
+    const bool shared = ng_overlap_make(graph, plan, step, together, false, &own, &overlap, &failed) == NG_OK && overlap.windows > 0;
     const double left = shared ? overlap.left : 1, share = (double)together / (double)windows;
     ng_arena_free(own.arena);
     return share * left + 1 - share;
@@ -127,7 +75,7 @@ double ng_scan_left(const ng_graph *graph, const ng_plan *plan, const ng_contig 
 ng_status ng_window_scan(const ng_graph *graph, const ng_plan *plan, const int *wanted, const ng_contig *contig, int64_t windows,
                          float *const *outputs, const ng_run *run, ng_error *error)
 {
-    const int64_t together = regular(contig->starts, windows), step = together > 1 ? contig->starts[1] - contig->starts[0] : 0;
+    const int64_t together = ng_regular_windows(contig->starts, windows), step = together > 1 ? contig->starts[1] - contig->starts[0] : 0;
     int64_t done = 0;
     if (step > 0 && step < contig->window) {
         ng_run own = *run;                       /* memory that is given back if sharing takes too much of it */
