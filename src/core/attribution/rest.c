@@ -44,10 +44,9 @@ ng_status ng_rest_make(const ng_graph *graph, const ng_overlap *overlap, const i
     *rest->arrays = (ng_arrays){.x = (const float *const *)rest->rows, .shapes = rest->shapes};
     rest->source = ng_arrays_source(rest->arrays);
     rest->round = most(1, least(windows, ROUND_BYTES / most(1, ng_sample_bytes(&rest->plan, targets))));
-    if (ng_stream_make(&rest->plan, &rest->source, targets ? rest->round : 0, most(targets, 1), run, &rest->stream, error) ||
-        ng_stream_make_rounds(&rest->stream, rest->round, error))
-        return error->status;
+    if (ng_stream_make(&rest->plan, &rest->source, targets ? rest->round : 0, most(targets, 1), run, &rest->stream, error)) return error->status;
     rest->stream.ends = 1;
+    if (ng_stream_make_rounds(&rest->stream, rest->round, error)) return error->status;
     rest->round = least(rest->round, rest->stream.samples);
     return NG_OK;
 }
