@@ -71,14 +71,16 @@ plan <- function(model, genome, method = "ig", nodes = 50, baseline = "uniform",
     new("Plan", layers = layers,
         settings = list(model = model@name, method = method, nodes = todo$nodes, passes = todo$passes, windows = length(windows),
                         window = width[longest[1]], threads = run[[1]], memory_bytes = run[[2]], core_bytes = found[[3]][1],
-                        result_bytes = result_bytes, overlap = overlap_words(windows[longest], found[[3]][3], todo$apart), operations = sum(layers$operations), seconds = sum(layers$seconds) + around))
+                        result_bytes = result_bytes, overlap = overlap_words(windows[longest], found[[3]][3], todo$apart, found[[3]][5] == 1),
+                        operations = sum(layers$operations), seconds = sum(layers$seconds) + around))
 }
 
-# What windows that overlap share; NULL: none do. left: the share of operations that is left then. own: each has a baseline of its own.
-overlap_words <- function(windows, left, own) {
+# What windows that overlap share, or why nothing; NULL: they do not overlap. left: the share of operations that is left where they do. own: each has
+# a baseline of its own. short: memory does not allow it.
+overlap_words <- function(windows, left, own, short) {
     if (length(windows) < 3 || BiocGenerics::start(windows)[2] > BiocGenerics::end(windows)[1]) return(NULL)
     if (left < 0.99) return(paste0("windows share layers, which leaves ", round(100 * left), " % of the operations"))
-    paste0("windows share no layer: ", if (own) "each has a baseline of its own" else "that would not pay")
+    paste0("windows share no layer: ", if (own) "each has a baseline of its own" else if (short) "that takes more memory than is allowed" else "that would not pay")
 }
 
 # The windows of the contig that takes the most memory: of those with the longest windows the one with the most.
@@ -250,8 +252,8 @@ setMethod("show", "Plan", function(object) {
     print(table, row.names = FALSE, right = FALSE)
     with(object@settings, cat(
         "  memory     ", format_bytes(core_bytes + result_bytes), ": ", format_bytes(core_bytes), " while it runs (at most ", format_bytes(memory_bytes),
-        " allowed), ", format_bytes(result_bytes), " of result\n", if (!is.null(overlap)) paste0("  overlap    ", overlap, "\n"), "  operations ", format(operations, digits = 3), "\n  seconds    about ",
-        format(signif(seconds, 2)), "\n", sep = ""))
+        " allowed), ", format_bytes(result_bytes), " of result\n", if (!is.null(overlap)) paste0("  overlap    ", overlap, "\n"),
+        "  operations ", format(operations, digits = 3), "\n  seconds    about ", format(signif(seconds, 2)), "\n", sep = ""))
 })
 
 format_bytes_each <- function(bytes) vapply(bytes, format_bytes, "")

@@ -152,16 +152,16 @@ static void assert_arrays(SEXP model, SEXP wanted, SEXP arrays, SEXP shapes, SEX
     }
 }
 
-/* Runs the job forward, over windows of a contig unless that is NULL; outputs: a list with one numeric vector (windows * size)
- * per wanted call, row-major. */
-static void predict(job *todo, SEXP model, const ng_contig *contig, SEXP outputs, bridge_call *call)
+/* Runs the job forward; outputs: a list with one numeric vector (windows * size) per wanted call, row-major. */
+static void predict(job *todo, SEXP outputs, bridge_call *call)
 {
     ng_arena *arena = call->run.arena;
     float **floats = ng_alloc(arena, todo->wanted_count, sizeof *floats, &call->error);
     for (int w = 0; floats && w < todo->wanted_count; w++)
         if (!(floats[w] = ng_alloc(arena, XLENGTH(VECTOR_ELT(outputs, w)), sizeof **floats, &call->error))) return;
     if (!floats) return;
-    if (contig) ng_window_scan(bridge_graph(model), &todo->plan, todo->wanted, contig, todo->windows, floats, &call->run, &call->error);
+    if (todo->contig)
+        ng_window_scan(todo->graph, &todo->plan, todo->wanted, todo->contig, todo->windows, floats, &call->run, &call->error);
     else ng_predict(&todo->plan, &todo->source, todo->windows, floats, &call->run, &call->error);
     if (call->error.status != NG_OK) return;
     for (int w = 0; w < todo->wanted_count; w++)
@@ -192,10 +192,9 @@ SEXP bridge_predict_contig(SEXP model, SEXP wanted, SEXP sizes, SEXP bases, SEXP
     job todo = {0};
     SEXP outputs = PROTECT(allocate_outputs(sizes, (double)XLENGTH(starts)));
     SEXP owner = PROTECT(bridge_begin(&call, run, frame));
-    const ng_contig *contig = contig_job(&todo, model, bases, starts, window, no_baseline, &call);
-    if (contig && make_plan(&todo, model, wanted, false, R_NilValue, &call) == NG_OK) {
+    if (contig_job(&todo, model, bases, starts, window, no_baseline, &call) && make_plan(&todo, model, wanted, false, R_NilValue, &call) == NG_OK) {
         assert_sizes(&todo, sizes);
-        predict(&todo, model, contig, outputs, &call);
+        predict(&todo, outputs, &call);
     }
     bridge_end(&call, owner);
     UNPROTECT(3);
@@ -211,7 +210,7 @@ SEXP bridge_predict_arrays(SEXP model, SEXP wanted, SEXP sizes, SEXP arrays, SEX
     SEXP owner = PROTECT(bridge_begin(&call, run, frame));
     if (arrays_job(&todo, arrays, shapes, count, R_NilValue, &call) && make_plan(&todo, model, wanted, false, R_NilValue, &call) == NG_OK) {
         assert_sizes(&todo, sizes);
-        predict(&todo, model, NULL, outputs, &call);
+        predict(&todo, outputs, &call);
     }
     bridge_end(&call, owner);
     UNPROTECT(2);
@@ -415,23 +414,23 @@ static void rehearse(job *todo, SEXP cotangents, SEXP path, bridge_call *call)
     SEXP checks = PROTECT(Rf_allocMatrix(REALSXP, 3, (int)(todo->windows * Rf_xlength(cotangents)))), sizes = PROTECT(Rf_allocVector(REALSXP, todo->wanted_count));
     for (int w = 0; w < todo->wanted_count; w++) REAL(sizes)[w] = (double)ng_size(todo->plan.nodes[todo->plan.wanted[w]].whole);
     call->run.rehearsal = true;
-    if (path == R_NilValue) predict(todo, R_NilValue, NULL, PROTECT(allocate_outputs(sizes, (double)todo->windows)), call);
+    if (path == R_NilValue) predict(todo, PROTECT(allocate_outputs(sizes, (double)todo->windows)), call);
     else integrate(todo, PROTECT(cotangents), path, checks, call);
     UNPROTECT(3);
 }
 
-/* The share of operations that is left where windows share some. */
-static double share_left(const job *todo, SEXP path, const bridge_call *call)
+/* What windows that overlap share. */
+static ng_saving saving_of(const job *todo, SEXP cotangents, SEXP path, const bridge_call *call)
 {
-    if (!todo->contig) return 1;
-    if (path == R_NilValue) return ng_scan_left(todo->graph, &todo->plan, todo->contig, todo->windows, &call->run);
+    if (!todo->contig) return (ng_saving){1, false};
+    if (path == R_NilValue) return ng_scan_saving(todo->graph, &todo->plan, todo->wanted, todo->contig, todo->windows, &call->run);
     const ng_path line = path_of(path);
-    return ng_integral_left(todo->graph, todo->wanted, todo->wanted_count, todo->contig, todo->windows, &line, &call->run);
+    return ng_integral_saving(todo->graph, todo->wanted, todo->wanted_count, todo->contig, todo->windows, (int)XLENGTH(cotangents), &line, &call->run);
 }
 
-/* list(numbers, words, c(bytes, seconds to make the plan, share of operations left where windows share work, are winners of pools kept)): the plan of
- * bridge_attribute_contig(), or where path is NULL of bridge_predict_contig(), with what each layer costs, and all memory of the call.
- * Without `timed` the last element alone. */
+/* list(numbers, words, c(bytes, seconds to make the plan, share of operations left where windows share work, are winners of pools kept, was memory
+ * too short for that)): the plan of bridge_attribute_contig(), or where path is NULL of bridge_predict_contig(), with what each layer costs, and
+ * all memory of the call. Without `timed` the last element alone. */
 SEXP bridge_plan_contig(SEXP model, SEXP wanted, SEXP cotangents, SEXP bases, SEXP starts, SEXP window, SEXP baseline, SEXP path, SEXP timed,
                         SEXP run, SEXP frame)
 {
@@ -451,15 +450,16 @@ SEXP bridge_plan_contig(SEXP model, SEXP wanted, SEXP cotangents, SEXP bases, SE
             costs = (ng_node_cost *)R_alloc((size_t)todo.plan.count, sizeof *costs);
             ng_plan_cost(&todo.plan, gradients, &call.run, processor_seconds, costs, &call.error);
         }
-        const double left = costs ? share_left(&todo, path, &call) : 1;
+        const ng_saving saving = costs ? saving_of(&todo, cotangents, path, &call) : (ng_saving){1, false};
         if (call.error.status == NG_OK) rehearse(&todo, cotangents, path, &call);
         if (call.error.status == NG_OK) {
-            SEXP totals = Rf_allocVector(REALSXP, 4);
+            SEXP totals = Rf_allocVector(REALSXP, 5);
             SET_VECTOR_ELT(result, 2, totals);
             REAL(totals)[0] = (double)ng_arena_used(call.run.arena);
             REAL(totals)[1] = took;
-            REAL(totals)[2] = left;
+            REAL(totals)[2] = saving.left;
             REAL(totals)[3] = todo.plan.winners_kept;
+            REAL(totals)[4] = saving.short_of_memory;
             if (costs) plan_table(&todo.plan, costs, result);
         }
     }

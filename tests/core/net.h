@@ -7,6 +7,8 @@
 #include "core/network/graph.h"
 #include "core/network/types.h"
 
+static bool few_bits;                            /* weights are multiples of 1/16, if a test sets it */
+
 enum { MOST_CALLS = 24, MOST_SETTINGS = 6, MOST_WEIGHTS = 4 };
 
 typedef struct net {
@@ -71,6 +73,7 @@ static inline void weight(net *n, int rank, int64_t a, int64_t b, int64_t c, dou
     const int64_t count = a * (rank > 1 ? b : 1) * (rank > 2 ? c : 1);
     float *data = claim(n->arena, count, sizeof *data);
     for (int64_t i = 0; i < count; i++) data[i] = (float)(low + (draw_real() + 1) / 2 * (high - low));
+    for (int64_t i = 0; few_bits && i < count; i++) data[i] = roundf(16 * data[i]) / 16;
     n->weights[last_call(n)][call->weight_count++] = (ng_tensor){data, rank, {a, b, c}};
 }
 

@@ -8,6 +8,7 @@
 #include "core/attribution/deeplift.h"
 #include "core/attribution/gene_sets.h"
 #include "core/attribution/what_if.h"
+#include "core/attribution/window_integral.h"
 #include "core/attribution/window_ranks.h"
 #include "core/attribution/window_scan.h"
 #include "core/motifs/reading.h"
@@ -129,6 +130,28 @@ static void integrate_pooled(job *j) { integrate(j, nets[0]); }
 static void integrate_skipping(job *j) { integrate(j, nets[1]); }
 static void integrate_recurrent(job *j) { integrate(j, nets[2]); }
 static void integrate_rows(job *j) { integrate(j, nets[3]); }
+
+/* Windows that begin every 10 bases share the convolution. */
+static void integrate_overlapping(job *j)
+{
+    enum { WINDOWS = 40 };
+    const net *n = nets[2];
+    const double positions[2] = {0.25, 0.75}, weights[2] = {0.5, 0.5};
+    const ng_path path = {2, positions, weights, true};
+    int64_t begin[WINDOWS];
+    for (int w = 0; w < WINDOWS; w++) begin[w] = 10 * w;
+    ng_contig contig = contig_of_letters();
+    contig.starts = begin;
+    const ng_sink sink = ng_contig_sink(&contig);
+    ng_check checks[WINDOWS];
+    ng_plan plan;
+    memset(scores, 0, sizeof scores);
+    if (!plan_net(j, n, true, &plan) ||
+        !DONE(ng_window_integral(&n->graph, &plan, n->outputs, &contig, WINDOWS, &objective, 1, &path, &sink, checks, &j->run, j->error))) return;
+    found(j, scores[0], 8000 * sizeof(double));
+    found(j, checks, sizeof checks);
+    for (int i = 0; i < 8000; i++) j->sum += scores[0][i] * (i + 1);
+}
 
 static void adaptive(job *j)
 {
@@ -390,8 +413,8 @@ static void select_lattice(job *j) { select_motifs(j, NG_LATTICE); }
 
 static const work works[] = {
     {"integral, pooled origin", integrate_pooled}, {"integral, skips", integrate_skipping}, {"integral, LSTM", integrate_recurrent},
-    {"integral, rows", integrate_rows}, {"adaptive integral", adaptive}, {"DeepLIFT", deeplift}, {"scan", scan_pooled},
-    {"scan, LSTM", scan_recurrent}, {"what if", what_if}, {"cost", cost}, {"training", learn}, {"window ranks", rank_windows},
+    {"integral, rows", integrate_rows}, {"integral, overlapping windows", integrate_overlapping}, {"adaptive integral", adaptive},
+    {"DeepLIFT", deeplift}, {"scan", scan_pooled}, {"scan, LSTM", scan_recurrent}, {"what if", what_if}, {"cost", cost}, {"training", learn}, {"window ranks", rank_windows},
     {"moved annotation", move}, {"shuffles", shuffle}, {"grammar", simulate}, {"motif network", train_motifs},
     {"selection of k-mers", select_kmers}, {"selection on a lattice", select_lattice},
 };

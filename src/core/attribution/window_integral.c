@@ -13,10 +13,10 @@ static int64_t step_of(const ng_contig *contig) { return contig->starts[1] - con
 typedef struct job {
     ng_overlap overlap;
     ng_rest rest;
-    ng_strip *strips;                            /* a lot of them: those that are in memory together */
+    ng_strip *strips;                            /* a lot: those that are in memory together */
     ng_source source;
     const ng_contig *contig;
-    int64_t windows, together;                   /* in all; one step after the other */
+    int64_t windows, together, each;             /* in all; one step after the other; strips in a lot */
     const ng_objective *objectives;
     int targets;
     const ng_path *path;
@@ -137,72 +137,67 @@ static bool may_share(const ng_contig *contig, int64_t windows, const ng_path *p
     return step > 0 && step < contig->window && together >= windows - 1;
 }
 
-/* Plans strips; overlap->windows is 0 if they do not pay. */
-static ng_status find_overlap(const ng_graph *graph, const int *wanted, int wanted_count, const ng_contig *contig, int64_t windows,
-                              const ng_run *run, ng_overlap *overlap, ng_error *error)
-{
-    const ng_shape shape = ng_contig_shape(contig);
-    ng_plan forward;
-    if (ng_plan_make(graph, &shape, wanted, wanted_count, false, run, &forward, error)) return error->status;
-    return ng_overlap_make(graph, &forward, step_of(contig), ng_regular_windows(contig->starts, windows), true, run, overlap, error);
-}
-
-/* *done stays false if windows had better not share anything. */
-static ng_status integrate_shared(job *todo, const ng_graph *graph, const int *wanted, int wanted_count, bool *done, ng_error *error)
+/* Plans strips, and takes memory for as many as there are threads; todo->overlap.windows is 0 if windows had better not share anything. */
+static ng_status make_job(const ng_graph *graph, const int *wanted, int wanted_count, job *todo, ng_error *error)
 {
     const ng_run *run = todo->run;
-    const int64_t channels = ng_contig_shape(todo->contig).channels;
-    if (find_overlap(graph, wanted, wanted_count, todo->contig, todo->windows, run, &todo->overlap, error)) return error->status;
+    const ng_shape shape = ng_contig_shape(todo->contig);
+    ng_plan forward;
+    if (!may_share(todo->contig, todo->windows, todo->path)) return NG_OK;
+    if (ng_plan_make(graph, &shape, wanted, wanted_count, false, run, &forward, error)) return error->status;
+    if (ng_overlap_make(graph, &forward, step_of(todo->contig), todo->together, true, run, &todo->overlap, error)) return error->status;
     if (todo->overlap.windows == 0) return NG_OK;
-    const int64_t strips = strip_count(todo), each = least(run->threads, strips), most_windows = each * todo->overlap.windows;
-    todo->strips = ng_alloc(run->arena, each, sizeof *todo->strips, error);
+    todo->each = least(run->threads, strip_count(todo));
+    const int64_t most_windows = todo->each * todo->overlap.windows;
+    todo->strips = ng_alloc(run->arena, todo->each, sizeof *todo->strips, error);
     todo->values = ng_alloc(run->arena, todo->targets * most_windows, sizeof *todo->values, error);
-    todo->scores = ng_alloc(run->arena, ROWS * channels, sizeof *todo->scores, error);
+    todo->scores = ng_alloc(run->arena, ROWS * shape.channels, sizeof *todo->scores, error);
     if (!todo->strips || !todo->values || !todo->scores) return error->status;
     if (ng_rest_make(graph, &todo->overlap, wanted, wanted_count, most_windows, todo->targets, run, &todo->rest, error)) return error->status;
-    for (int64_t i = 0; i < each; i++)
+    for (int64_t i = 0; i < todo->each; i++)
         if (ng_strip_make(&todo->overlap, todo->targets, run->arena, &todo->strips[i], error)) return error->status;
-    *done = true;
+    return NG_OK;
+}
+
+static ng_status integrate_strips(job *todo, ng_error *error)
+{
+    const int64_t strips = strip_count(todo);
     memset(todo->checks, 0, (size_t)(todo->targets * todo->windows) * sizeof *todo->checks);
-    for (int64_t s = 0; s < strips; s += each) {
-        const int64_t last = least(s + each, strips), first = first_of(todo, s);
+    for (int64_t s = 0; s < strips; s += todo->each) {
+        const int64_t last = least(s + todo->each, strips), first = first_of(todo, s);
         if (integrate_lot(todo, &(lot){s, last, first, first_of(todo, last) - first}, error)) return error->status;
     }
     return NG_OK;
 }
 
-double ng_integral_left(const ng_graph *graph, const int *wanted, int wanted_count, const ng_contig *contig, int64_t windows,
-                        const ng_path *path, const ng_run *run)
+ng_saving ng_integral_saving(const ng_graph *graph, const int *wanted, int wanted_count, const ng_contig *contig, int64_t windows, int targets,
+                             const ng_path *path, const ng_run *run)
 {
-    ng_run own = *run;
-    ng_overlap overlap;
+    const void *mark = ng_arena_mark(run->arena);
+    job todo = {.contig = contig, .windows = windows, .together = ng_regular_windows(contig->starts, windows), .targets = targets, .path = path, .run = run};
     ng_error failed = {0};
-    if (!may_share(contig, windows, path) || !(own.arena = ng_arena_new(ng_arena_room(run->arena)))) return 1;
-    const ng_status status = find_overlap(graph, wanted, wanted_count, contig, windows, &own, &overlap, &failed);
-    const double left = status == NG_OK && overlap.windows ? overlap.left : 1;
-    ng_arena_free(own.arena);
-    return left;
+    const bool fits = make_job(graph, wanted, wanted_count, &todo, &failed) == NG_OK;
+    ng_arena_rewind(run->arena, mark);
+    return (ng_saving){fits && todo.overlap.windows ? todo.overlap.left : 1, !fits};
 }
 
 ng_status ng_window_integral(const ng_graph *graph, const ng_plan *plan, const int *wanted, const ng_contig *contig, int64_t windows,
                              const ng_objective *objectives, int targets, const ng_path *path, const ng_sink *sinks, ng_check *checks,
                              const ng_run *run, ng_error *error)
 {
-    const ng_source source = ng_contig_source(contig);
-    bool shared = !run->rehearsal && may_share(contig, windows, path);
+    const void *mark = ng_arena_mark(run->arena);
+    job todo = {.source = ng_contig_source(contig), .contig = contig, .windows = windows, .together = ng_regular_windows(contig->starts, windows),
+                .objectives = objectives, .targets = targets, .path = path, .sinks = sinks, .checks = checks, .run = run};
+    ng_error failed = {0};
+    bool alike = true;
     for (int t = 0; t < targets; t++)
-        for (int w = 0; w < plan->wanted_count; w++) shared = shared && !objectives[t].window_stride[w];
-    if (shared) {
-        ng_run own = *run;                       /* memory that is given back if sharing takes too much of it */
-        if (!(own.arena = ng_arena_new(ng_arena_room(run->arena)))) return ng_fail(error, NG_OUT_OF_MEMORY, NULL, "the system has no memory left");
-        job todo = {.source = source, .contig = contig, .windows = windows, .together = ng_regular_windows(contig->starts, windows),
-                    .objectives = objectives, .targets = targets, .path = path, .sinks = sinks, .checks = checks, .run = &own};
-        ng_error failed = {0};
-        bool done = false;
-        integrate_shared(&todo, graph, wanted, plan->wanted_count, &done, &failed);
-        ng_arena_free(own.arena);
-        if (failed.status != NG_OK && failed.status != NG_OUT_OF_MEMORY) *error = failed;
-        if (done || error->status != NG_OK) return error->status;
+        for (int w = 0; w < plan->wanted_count; w++) alike = alike && !objectives[t].window_stride[w];
+    if (alike && make_job(graph, wanted, plan->wanted_count, &todo, &failed) == NG_OK && todo.overlap.windows)
+        return run->rehearsal ? NG_OK : integrate_strips(&todo, error);
+    if (failed.status != NG_OK && failed.status != NG_OUT_OF_MEMORY) {
+        *error = failed;
+        return error->status;
     }
-    return ng_path_integral(plan, &source, windows, objectives, targets, path, sinks, checks, run, error);
+    ng_arena_rewind(run->arena, mark);           /* sharing takes too much of it */
+    return ng_path_integral(plan, &todo.source, windows, objectives, targets, path, sinks, checks, run, error);
 }

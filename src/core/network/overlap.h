@@ -24,6 +24,10 @@ typedef struct ng_overlap {
     double left;                                 /* of the operations of windows by themselves, the share that is left to do */
 } ng_overlap;
 
+/* Of the operations of windows by themselves, the share that is left where they share layers; 1 if they do not, and whether that is for
+ * want of memory. */
+typedef struct ng_saving { double left; bool short_of_memory; } ng_saving;
+
 /* Is there a part of `whole`, the plan of one window forward, of `count` that begin every `step` bases, which pays when it is shared?
  * overlap->windows is 0 if not. */
 ng_status ng_overlap_make(const ng_graph *graph, const ng_plan *whole, int64_t step, int64_t count, bool gradients, const ng_run *run,
