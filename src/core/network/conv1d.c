@@ -97,63 +97,73 @@ static ng_range both(ng_range a, ng_range b)
     return (ng_range){a.first > b.first ? a.first : b.first, a.last < b.last ? a.last : b.last};
 }
 
-/* Row m lies at data + row_0 + m * stride and begins as the bias, or as what is there if bias is NULL. */
-typedef struct result { float *data; int64_t row_0, stride; const float *bias; } result;
+/* Row m of sample n lies at data + row_0 + m * stride + n * sample_stride and begins as the bias, or as what is there if bias is NULL. */
+typedef struct result { float *data; int64_t row_0, stride, sample_stride; const float *bias; } result;
 
-static float *row_of(const result *y, int64_t m) { return y->data + (y->row_0 + m * y->stride); }
+static float *row_of(const result *y, int64_t sample, int64_t m) { return y->data + (y->row_0 + m * y->stride + sample * y->sample_stride); }
 
-/* Tap by tap: at the edges, where some taps have no row, and where dilation keeps the rows of a window apart. */
+/* Tap by tap, where dilation keeps the rows of a window apart. */
 static void slide_by_taps(const slide *s, const ng_tile *x, int64_t sample, ng_range rows, const result *y)
 {
     const int64_t C = x->channels;
     for (int64_t m = rows.first; y->bias && m < rows.last; m++)
-        memcpy(row_of(y, m), y->bias, (size_t)s->kernel.columns * sizeof(float));
+        memcpy(row_of(y, sample, m), y->bias, (size_t)s->kernel.columns * sizeof(float));
     for (int64_t j = 0; j < s->taps; j++) {
         const ng_range here = both(rows, rows_at(s, j * s->dilation, x->length));
         if (here.first >= here.last) continue;
         ng_multiply(ng_row(x, sample, here.first * s->stride - s->pad + j * s->dilation), here.last - here.first, s->stride * C,
-                    &s->kernel, j * C, (j + 1) * C, NULL, true, row_of(y, here.first), y->stride);
+                    &s->kernel, j * C, (j + 1) * C, NULL, true, row_of(y, sample, here.first), y->stride);
     }
 }
 
-/* One product where windows are whole and dense. Both ways are the same chain over ascending taps. */
-static void slide_over(const slide *s, const ng_tile *x, int64_t sample, ng_range rows, const result *y)
+/* A row of all samples, by the taps that have a row. */
+static void slide_row(const slide *s, const ng_tile *x, int64_t m, const result *y)
 {
+    const int64_t C = x->channels, start = m * s->stride - s->pad;
+    const ng_range taps = ng_clip(-start, x->length - start, s->taps);
+    if (taps.first < taps.last)
+        ng_multiply(ng_row(x, 0, start + taps.first), x->samples, x->sample_stride, &s->kernel, taps.first * C, taps.last * C, y->bias, !y->bias,
+                    row_of(y, 0, m), y->sample_stride);
+    else for (int64_t n = 0; y->bias && n < x->samples; n++)
+        memcpy(row_of(y, n, m), y->bias, (size_t)s->kernel.columns * sizeof(float));
+}
+
+/* One product for the rows whose windows are whole, or for each of them if samples are more; and for each row at the edges. All are the
+ * same chain over ascending taps. */
+static void slide_over(const slide *s, const ng_tile *x, ng_range rows, const result *y)
+{
+    for (int64_t n = 0; s->dilation > 1 && n < x->samples; n++) slide_by_taps(s, x, n, rows, y);
+    if (s->dilation > 1) return;
     const ng_range whole = both(rows, both(rows_at(s, 0, x->length), rows_at(s, s->taps - 1, x->length)));
-    if (s->dilation > 1 || whole.first >= whole.last) {
-        slide_by_taps(s, x, sample, rows, y);
-        return;
-    }
-    slide_by_taps(s, x, sample, (ng_range){rows.first, whole.first}, y);
-    ng_multiply(ng_row(x, sample, whole.first * s->stride - s->pad), whole.last - whole.first, s->stride * x->channels, &s->kernel,
-                0, s->kernel.depth, y->bias, !y->bias, row_of(y, whole.first), y->stride);
-    slide_by_taps(s, x, sample, (ng_range){whole.last, rows.last}, y);
+    const bool by_rows = whole.last - whole.first < x->samples;
+    for (int64_t m = rows.first; m < rows.last; m++)
+        if (by_rows || m < whole.first || m >= whole.last) slide_row(s, x, m, y);
+    for (int64_t n = 0; !by_rows && n < x->samples; n++)
+        ng_multiply(ng_row(x, n, whole.first * s->stride - s->pad), whole.last - whole.first, s->stride * x->channels, &s->kernel,
+                    0, s->kernel.depth, y->bias, !y->bias, row_of(y, n, whole.first), y->stride);
 }
 
 static void forward(const ng_layer *layer, const ng_tile *x, ng_tile *y, ng_code *code, void *scratch)
 {
     (void)code, (void)scratch;
     const conv1d *config = layer->config;
-    for (int64_t n = 0; n < y->samples; n++) {
-        const result rows = {y->data, n * y->sample_stride - y->first * y->channels, y->channels, config->bias};
-        slide_over(&config->forward, x, n, (ng_range){y->first, y->last}, &rows);
-    }
+    const result rows = {y->data, -y->first * y->channels, y->channels, y->sample_stride, config->bias};
+    slide_over(&config->forward, x, (ng_range){y->first, y->last}, &rows);
 }
 
 /* Rows of a phase, folded where they fill a group; groups begin at multiples of the fold. */
-static void slide_back(const slide *phase, const slide *folded, const ng_tile *dy, int64_t sample, ng_range rows,
-                       const result *dx)
+static void slide_back(const slide *phase, const slide *folded, const ng_tile *dy, ng_range rows, const result *dx)
 {
     const int64_t fold = folded->taps ? folded->stride : INT64_MAX;
     const ng_range groups = {rows.first / fold + (rows.first % fold > 0), rows.last / fold};
     if (groups.first >= groups.last) {
-        slide_over(phase, dy, sample, rows, dx);
+        slide_over(phase, dy, rows, dx);
         return;
     }
-    const result group = {dx->data, dx->row_0, fold * dx->stride, NULL};
-    slide_over(phase, dy, sample, (ng_range){rows.first, groups.first * fold}, dx);
-    slide_over(folded, dy, sample, groups, &group);
-    slide_over(phase, dy, sample, (ng_range){groups.last * fold, rows.last}, dx);
+    const result group = {dx->data, dx->row_0, fold * dx->stride, dx->sample_stride, NULL};
+    slide_over(phase, dy, (ng_range){rows.first, groups.first * fold}, dx);
+    slide_over(folded, dy, groups, &group);
+    slide_over(phase, dy, (ng_range){groups.last * fold, rows.last}, dx);
 }
 
 /* Terms of 0 can turn -0 into 0: here every -0 is, so that no bit tells which rows were folded. */
@@ -168,13 +178,12 @@ static void backward(const ng_layer *layer, const ng_tile *dy, const ng_code *co
     (void)code, (void)scratch;
     const conv1d *config = layer->config;
     const int64_t s = layer->reach.stride, P = layer->reach.pad;
-    for (int64_t n = 0; dx->data && n < dx->samples; n++)
-        for (int64_t r = 0; r < s; r++) {
-            if (config->phases[r].taps == 0) continue;
-            const ng_range rows = {ceiling(dx->first + P - r, s), ceiling(dx->last + P - r, s)};
-            const result phase = {dx->data, n * dx->sample_stride + (r - P - dx->first) * dx->channels, s * dx->channels, NULL};
-            slide_back(&config->phases[r], &config->folded, dy, n, rows, &phase);
-        }
+    for (int64_t r = 0; dx->data && r < s; r++) {
+        if (config->phases[r].taps == 0) continue;
+        const ng_range rows = {ceiling(dx->first + P - r, s), ceiling(dx->last + P - r, s)};
+        const result phase = {dx->data, (r - P - dx->first) * dx->channels, s * dx->channels, dx->sample_stride, NULL};
+        slide_back(&config->phases[r], &config->folded, dy, rows, &phase);
+    }
     if (dx->data && config->folded.taps) unsign_zeros(dx);
 }
 

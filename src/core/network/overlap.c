@@ -6,7 +6,7 @@
 enum {
     STRIP_BASES = 8192, STRIP_WINDOWS = 4,       /* a strip is so many bases, and so many windows, long, */
     STRIPS = 4,                                  /* but there are so many of them, for threads */
-    BATCH = 32
+    BATCH = 48                                   /* windows whose edges go together: rows of the matrix product, a multiple of its tile's */
 };
 
 static const int64_t MOST_BYTES = 256 << 20;     /* of a strip's rows */

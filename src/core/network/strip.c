@@ -39,15 +39,10 @@ static int64_t edge_size(const ng_overlap *overlap, int k, int right)
 
 static const ng_layer *edge_layer(const ng_node *node) { return node->exact ? node->exact : &node->layer; }
 
-/* A convolution is given the zeros around its input as rows: one product then, instead of one a tap. */
-static bool pads(const ng_node *node) { return is_of(&node->layer, &ng_conv1d); }
-
 /* The rows of input i under these rows of a node. */
 static ng_range rows_read(const ng_node *nodes, const ng_node *node, int i, ng_range rows)
 {
-    const ng_reach r = node->layer.reach;
-    if (!pads(node)) return ng_rows_needed(r, rows, nodes[node->inputs[i]].whole.length);
-    return (ng_range){rows.first * r.stride - r.pad, (rows.last - 1) * r.stride - r.pad + (r.size - 1) * r.dilation + 1};
+    return ng_rows_needed(node->layer.reach, rows, nodes[node->inputs[i]].whole.length);
 }
 
 static int64_t operand_size(const ng_overlap *overlap, int k, int i, int right)
@@ -279,20 +274,21 @@ static void scatter(const ng_overlap *overlap, int k, ng_range rows, int64_t fir
     }
 }
 
-/* Tiles of node k at one edge of `windows` windows: of its inputs, which lie in the operands, and of itself. Rows of a convolution are numbered
- * from `shift` on, those of its input so that padding has numbers as well. */
-static ng_tile edge_tiles(const ng_overlap *overlap, int k, int right, int64_t shift, int64_t windows, ng_strip *strip)
+/* Tiles of node k at one edge of `windows` windows: of its inputs, which lie in the operands, and of itself. On the way back a convolution,
+ * which asks for all rows that touch those of its input, is told that there are no others: they are numbered from 0 on. */
+static ng_tile edge_tiles(const ng_overlap *overlap, int k, int right, bool back, int64_t windows, ng_strip *strip)
 {
     const ng_node *nodes = overlap->window.nodes, *node = &nodes[k];
+    const bool alone = back && is_of(&node->layer, &ng_conv1d);
     const ng_range rows = edge_rows(overlap, k, right);
-    const int64_t moved = pads(node) ? shift - rows.first : 0, x_moved = moved * node->layer.reach.stride;
+    const int64_t moved = alone ? rows.first : 0, x_moved = moved * node->layer.reach.stride;
     for (int i = 0; i < node->layer.inputs; i++) {
         const ng_shape in = nodes[node->inputs[i]].whole;
         const ng_range read = rows_read(nodes, node, i, rows);
-        strip->x[i] = (ng_tile){strip->operands[i], read.first + x_moved, read.last + x_moved, pads(node) ? read.last + x_moved : in.length,
-                                in.channels, windows, ng_count_rows(read) * in.channels};
+        strip->x[i] = (ng_tile){strip->operands[i], read.first - x_moved, read.last - x_moved, in.length, in.channels, windows,
+                                ng_count_rows(read) * in.channels};
     }
-    return (ng_tile){strip->edges[right][k], rows.first + moved, rows.last + moved, pads(node) ? rows.last + moved : node->whole.length,
+    return (ng_tile){strip->edges[right][k], rows.first - moved, rows.last - moved, alone ? rows.last - moved : node->whole.length,
                      node->whole.channels, windows, ng_count_rows(rows) * node->whole.channels};
 }
 
@@ -380,7 +376,7 @@ static void edge_forward(const ng_overlap *overlap, int k, int right, int64_t fi
     if (!ng_count_rows(rows)) return;
     for (int i = 0; i < layer->inputs; i++)
         gather(overlap, node->inputs[i], rows_read(nodes, node, i, rows), first, windows, strip, strip->operands[i]);
-    ng_tile y = edge_tiles(overlap, k, right, rows.first + layer->reach.pad, windows, strip);
+    ng_tile y = edge_tiles(overlap, k, right, false, windows, strip);
     ng_code code = edge_code(overlap, k, right, first, &y, strip);
     layer->type->forward(layer, strip->x, &y, &code, strip->scratch);
 }
@@ -422,7 +418,7 @@ static void edge_backward(const ng_overlap *overlap, int k, int right, int64_t f
     const ng_layer *layer = edge_layer(node);
     const ng_range rows = edge_rows(overlap, k, right);
     if (!ng_count_rows(rows)) return;
-    const ng_tile dy = edge_tiles(overlap, k, right, 0, windows, strip);
+    const ng_tile dy = edge_tiles(overlap, k, right, true, windows, strip);
     const ng_code code = edge_code(overlap, k, right, first, &dy, strip);
     for (int i = 0; i < layer->inputs; i++)
         memset(strip->operands[i], 0, (size_t)(windows * strip->x[i].sample_stride) * sizeof **strip->operands);
