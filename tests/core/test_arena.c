@@ -39,6 +39,33 @@ static void test_memory(void)
     ng_arena_free(NULL);
 }
 
+/* What is repeated lies where it lay, and is counted once; a request that differs frees what was kept. */
+static void test_repeating(void)
+{
+    enum { PIECES = 20 };
+    ng_error error = {0};
+    ng_arena *arena = ng_arena_new(1 << 20);
+    uint8_t *before = ng_alloc(arena, 100, 1, &error), *piece[PIECES];
+    const void *mark = ng_arena_mark(arena);
+    for (int turn = 0; turn < 3; turn++) {
+        for (int i = 0; i < PIECES; i++) {
+            uint8_t *memory = ng_alloc(arena, 10 * i, 1, &error);
+            CHECK(turn == 0 || memory == piece[i]);
+            for (int k = 0; k < 10 * i; k++) CHECK(memory[k] == (turn ? i : 0));
+            memset(piece[i] = memory, i, (size_t)(10 * i));
+        }
+        CHECK(ng_arena_used(arena) == 100 + 10 * (PIECES - 1) * PIECES / 2);
+        ng_arena_repeat(arena, mark);
+    }
+    for (int i = 0; i < 3; i++) ng_alloc(arena, 10 * i, 1, &error);
+    const uint8_t *other = ng_alloc(arena, 7, 1, &error);
+    CHECK(all_zero(other, 7) && ng_arena_used(arena) == 100 + 30 + 7);
+    ng_arena_repeat(arena, mark);
+    ng_arena_rewind(arena, mark);
+    CHECK(ng_arena_used(arena) == 100 && all_zero(before, 100) && error.status == NG_OK);
+    ng_arena_free(arena);
+}
+
 static void refuses(ng_arena *arena, int64_t count, size_t size)
 {
     ng_error error = {0};
@@ -123,6 +150,7 @@ static void test_text(void)
 int main(void)
 {
     test_memory();
+    test_repeating();
     test_forgetting();
     test_limit();
     test_release();

@@ -157,7 +157,8 @@ static void one_gradient(const problem *p)
         }
     const ng_tile in = {x, 0, p->length, p->length, p->in, p->samples, p->length * p->in};
     const ng_tile out = {dy, first, last, p->out_length, p->out, p->samples, rows * p->out};
-    ng_fourier_gradient(&f, &in, &out, dw, scratch);
+    ng_fourier_gradient_add(&f, &in, &out, true, scratch);
+    ng_fourier_gradient_end(&f, dw, scratch);
     CHECK(scratch[f.scratch_bytes / 4] == 12345);
     for (int64_t i = 0; i < weights; i++) {
         worst = fmax(worst, fabs((double)dw[i] - sums[i]));

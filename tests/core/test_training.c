@@ -105,6 +105,21 @@ static void check_gradient(task *q)
     ng_arena_free(arena);
 }
 
+/* A trainer made of the weights of another goes on as that one, whose memory has been written to before. */
+static void check_fresh(task *q, ng_trainer *t)
+{
+    ng_error error = {0};
+    ng_arena *arena = ng_arena_new(1 << 28);
+    ng_trainer *fresh = start(q, 2, arena);
+    double loss[2], right[2];
+    for (int64_t w = 0; w < t->graph.weight_count; w++) memcpy(fresh->weights[w], t->weights[w], (size_t)t->sizes[w] * sizeof(float));
+    CHECK(ng_trainer_refresh(fresh, &error) == NG_OK);
+    ng_train_gradient(t, &q->samples, q->picks, SAMPLES, &loss[0], &right[0]);
+    ng_train_gradient(fresh, &q->samples, q->picks, SAMPLES, &loss[1], &right[1]);
+    CHECK(loss[0] == loss[1] && !memcmp(t->partial, fresh->partial, (size_t)t->trained_count * sizeof(float)));
+    ng_arena_free(arena);
+}
+
 /* Some steps: weights, moving statistics and losses have the same bits with 1 and 3 threads. */
 static void check_threads(task *q)
 {
@@ -123,6 +138,7 @@ static void check_threads(task *q)
     CHECK(!memcmp(&loss[0], &loss[1], sizeof loss[0]) && isfinite(loss[0]));
     for (int64_t w = 0; w < t[0]->graph.weight_count; w++)
         CHECK(!memcmp(t[0]->weights[w], t[1]->weights[w], (size_t)t[0]->sizes[w] * sizeof(float)));
+    check_fresh(q, t[0]);
     for (int k = 0; k < 2; k++) ng_arena_free(arenas[k]);
 }
 

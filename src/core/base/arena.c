@@ -12,7 +12,7 @@ enum { ALIGNMENT = 64 };                        /* a cache line, and the widest 
 
 typedef struct block { struct block *next; int64_t bytes; } block;
 
-struct ng_arena { block *blocks; int64_t used, limit; };
+struct ng_arena { block *blocks, *spare; int64_t used, limit; };          /* spare: the oldest first */
 
 #ifdef NG_DEBUG
 int64_t ng_failing_allocation = 0;
@@ -34,15 +34,31 @@ ng_arena *ng_arena_new(int64_t limit_bytes)
     return arena;
 }
 
-const void *ng_arena_mark(const ng_arena *arena) { return arena->blocks; }
-
-void ng_arena_rewind(ng_arena *arena, const void *mark)
+static void free_spare(ng_arena *arena)
 {
-    for (block *b = arena->blocks; b && b != mark; b = arena->blocks) {
-        arena->blocks = b->next;
+    for (block *b = arena->spare; b; b = arena->spare) {
+        arena->spare = b->next;
         arena->used -= b->bytes;
         free(b);
     }
+}
+
+const void *ng_arena_mark(const ng_arena *arena) { return arena->blocks; }
+
+void ng_arena_repeat(ng_arena *arena, const void *mark)
+{
+    free_spare(arena);
+    for (block *b = arena->blocks; b && b != mark; b = arena->blocks) {
+        arena->blocks = b->next;
+        b->next = arena->spare;
+        arena->spare = b;
+    }
+}
+
+void ng_arena_rewind(ng_arena *arena, const void *mark)
+{
+    ng_arena_repeat(arena, mark);
+    free_spare(arena);
 }
 
 void ng_arena_free(ng_arena *arena)
@@ -60,10 +76,28 @@ static void *first_of(block *b)
     return (void *)((first + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT);
 }
 
+/* The next block kept by ng_arena_repeat(), if it is of this size; then it is in use again. */
+static void *repeated(ng_arena *arena, int64_t bytes)
+{
+    block *b = arena->spare;
+    if (!b) return NULL;
+    if (b->bytes != bytes) {
+        free_spare(arena);
+        return NULL;
+    }
+    arena->spare = b->next;
+    b->next = arena->blocks;
+    arena->blocks = b;
+    return first_of(b);
+}
+
 void *ng_alloc(ng_arena *arena, int64_t count, size_t size, ng_error *error)
 {
-    int64_t bytes;
-    if (count < 0 || __builtin_mul_overflow(count, size, &bytes) || bytes > ng_arena_room(arena)) {
+    int64_t bytes = 0;
+    const bool countable = count >= 0 && !__builtin_mul_overflow(count, size, &bytes);
+    void *kept = countable ? repeated(arena, bytes) : NULL;
+    if (kept) return kept;
+    if (!countable || bytes > ng_arena_room(arena)) {
         ng_fail(error, NG_OUT_OF_MEMORY, NULL, "%lld x %zu bytes more do not fit the memory limit: %lld of %lld bytes are in use",
                 (long long)count, size, (long long)arena->used, (long long)arena->limit);
         return NULL;

@@ -35,6 +35,10 @@ void ng_forget(void *first, int64_t bytes);
 const void *ng_arena_mark(const ng_arena *arena);
 void ng_arena_rewind(ng_arena *arena, const void *mark);
 
+/* Keeps it instead: the same requests in the same order are given the same memory again, as it was left, not zeroed. The first request
+ * that differs frees the rest. */
+void ng_arena_repeat(ng_arena *arena, const void *mark);
+
 #ifdef NG_DEBUG
 extern int64_t ng_failing_allocation;            /* for tests: the system refuses the n-th allocation from now on, once; 0: none */
 #endif

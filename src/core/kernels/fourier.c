@@ -416,11 +416,10 @@ static int64_t sums_size(const ng_fourier *f) { return 3 * f->shape.in_channels 
 static int64_t both(const ng_fourier *f) { return paired(f->shape.in_channels) + paired(f->shape.out_channels); }
 static int64_t even(int64_t taps) { return taps + taps % 2; }
 
-/* Sums, frequencies of x and of dy, work, staged rows, packed rows, zeros and taps. */
+/* Sums, frequencies of x and of dy (in the end taps), work, staged rows, packed rows, zeros. */
 static int64_t gradient_bytes(const ng_fourier *f)
 {
-    return ((f->size / 2 + 1) * sums_size(f) + f->size * (SUMMED * both(f) + GROUP) + 2 * work_size(f) + 3 * SUMMED * both(f) +
-            (1 + even(f->shape.taps)) * GROUP) * (int64_t)sizeof(float);
+    return ((f->size / 2 + 1) * sums_size(f) + f->size * (SUMMED * both(f) + GROUP) + 2 * work_size(f) + 3 * SUMMED * both(f) + GROUP) * (int64_t)sizeof(float);
 }
 
 /* Measured (Zen 5), in cycles. Transforms, packing and products of each block; sums that are cleared, read and written for SUMMED blocks,
@@ -507,12 +506,14 @@ static void add_taps(const ng_fourier *f, const kernel *run, const float *sums, 
         }
 }
 
-void ng_fourier_gradient(const ng_fourier *f, const ng_tile *x, const ng_tile *dy, float *dw, void *scratch)
+int64_t ng_fourier_gradient_rows(const ng_fourier *f) { return SUMMED * (f->size - f->shape.taps + 1); }
+
+void ng_fourier_gradient_add(const ng_fourier *f, const ng_tile *x, const ng_tile *dy, bool begin, void *scratch)
 {
     const bool whole = dy->last - dy->first == f->shape.out_length;
     const int64_t in = SUMMED * paired(f->shape.in_channels), stride = SUMMED * both(f) + GROUP;
     float *sums = scratch, *frequencies = sums + (f->size / 2 + 1) * sums_size(f), *work = frequencies + f->size * stride;
-    float *staged = work + work_size(f), *packed = staged + work_size(f), *zeros = packed + 3 * SUMMED * both(f), *taps = zeros + GROUP;
+    float *staged = work + work_size(f), *packed = staged + work_size(f), *zeros = packed + 3 * SUMMED * both(f);
     memset(packed, 0, (size_t)(3 * SUMMED * both(f) + GROUP) * sizeof *packed);
     const call q = {f, x, dy, dy->first, whole ? f->rows : f->size - f->shape.taps + 1, stride, NULL, false, frequencies, work, staged,
                     packed, zeros};
@@ -526,9 +527,14 @@ void ng_fourier_gradient(const ng_fourier *f, const ng_tile *x, const ng_tile *d
         }
         for (int64_t k = 0; k <= f->size / 2; k++) {
             float *here = sums + k * sums_size(f);
-            if (i == 0) memset(here, 0, (size_t)sums_size(f) * sizeof *here);
+            if (begin && i == 0) memset(here, 0, (size_t)sums_size(f) * sizeof *here);
             add_to_sums(&q, run, k, rows, here);
         }
     }
-    if (all) add_taps(f, run, sums, taps, dw);
+}
+
+void ng_fourier_gradient_end(const ng_fourier *f, float *dw, void *scratch)
+{
+    float *taps = (float *)scratch + (f->size / 2 + 1) * sums_size(f);
+    add_taps(f, chosen(), scratch, taps, dw);
 }

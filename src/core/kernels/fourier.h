@@ -56,6 +56,11 @@ void ng_fourier_rows(const ng_fourier *fourier, const ng_tile *x, const float *b
 int64_t ng_fourier_gradient_size(const ng_fourier_shape *shape, int64_t rows, int64_t samples);
 
 ng_status ng_fourier_make_gradient(const ng_fourier_shape *shape, int64_t size, ng_arena *arena, ng_fourier *made, ng_error *error);
-void ng_fourier_gradient(const ng_fourier *fourier, const ng_tile *x, const ng_tile *dy, float *dw, void *scratch);
+
+/* The rows of dy of all samples, added to sums in scratch, the first ones of which begin them; and the sums, added to dw. Calls do best with a
+ * multiple of ng_fourier_gradient_rows(), or with all rows of short tensors. */
+void ng_fourier_gradient_add(const ng_fourier *fourier, const ng_tile *x, const ng_tile *dy, bool begin, void *scratch);
+void ng_fourier_gradient_end(const ng_fourier *fourier, float *dw, void *scratch);
+int64_t ng_fourier_gradient_rows(const ng_fourier *fourier);
 
 #endif

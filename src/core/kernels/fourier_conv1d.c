@@ -3,7 +3,7 @@
 #include "core/kernels/fourier_conv1d.h"
 #include "core/network/types.h"
 
-typedef struct fourier_conv1d { ng_layer exact; ng_fourier forward, backward; const float *bias; } fourier_conv1d;
+typedef struct fourier_conv1d { ng_fourier forward, backward; const float *bias; } fourier_conv1d;
 
 enum { MULTIPLE = 8 };                           /* blocks are multiples of usual pools */
 
@@ -21,17 +21,8 @@ static void backward(const ng_layer *layer, const ng_tile *dy, const ng_code *co
     if (dx->data) ng_fourier_rows(&config->backward, dy, NULL, true, dx, scratch);
 }
 
-static void gradients(const ng_layer *layer, const ng_tile *x, const ng_tile *dy, const ng_code *code, ng_tile *dx, float *const *dw,
-                      void *scratch)
-{
-    const fourier_conv1d *config = layer->config;
-    ng_tile nowhere = {0};
-    config->exact.type->gradients(&config->exact, x, dy, code, &nowhere, dw, scratch);
-    backward(layer, dy, code, dx, scratch);
-}
-
 static const ng_layer_type type = {.class_name = "Conv1D", .algorithm = "frequency domain", .affine = true,
-                                   .forward = forward, .backward = backward, .gradients = gradients};
+                                   .forward = forward, .backward = backward};
 
 ng_status ng_fourier_conv1d(ng_layer *layer, int threads, ng_arena *arena, ng_error *error)
 {
@@ -47,7 +38,6 @@ ng_status ng_fourier_conv1d(ng_layer *layer, int threads, ng_arena *arena, ng_er
         ng_fourier_make(&back, kernel + (taps - 1) * C * F, -C * F, 1, F, back_size, threads, arena, &config->backward, error))
         return error->status;
     config->bias = layer->weight_count > 1 ? layer->weights[1].data : NULL;
-    config->exact = *layer;
     layer->type = &type;
     layer->config = config;
     layer->y_align = config->forward.rows;

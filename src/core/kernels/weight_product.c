@@ -61,18 +61,56 @@ void ng_add_weight_product(const ng_weight_product *p, float *dw, float *scratch
     }
 }
 
+/* ---- sums of rows ---- */
+
+enum { CHUNK = 16, WIDE = 64, TURN = 128 };      /* columns whose sums stay in registers; columns, and rows, that stay in a cache */
+
+typedef float floats __attribute__((vector_size(16)));
+typedef double doubles __attribute__((vector_size(32)));
+
+static inline __attribute__((always_inline)) void sum_chunk(const float *dy, int64_t rows, int64_t stride, double *sums)
+{
+    floats value[CHUNK / 4];
+    doubles sum[CHUNK / 4];
+    memcpy(sum, sums, sizeof sum);
+    for (int64_t t = 0; t < rows; t++) {
+        memcpy(value, dy + t * stride, sizeof value);
+        for (int i = 0; i < CHUNK / 4; i++) sum[i] += __builtin_convertvector(value[i], doubles);
+    }
+    memcpy(sums, sum, sizeof sum);
+}
+
+static void portable(const float *dy, int64_t rows, int64_t stride, double *sums) { sum_chunk(dy, rows, stride, sums); }
+
+#if defined(__x86_64__)
+__attribute__((target("avx2"))) static void avx2(const float *dy, int64_t rows, int64_t stride, double *sums)
+{
+    sum_chunk(dy, rows, stride, sums);
+}
+#endif
+
+void ng_sum_rows(const float *dy, int64_t rows, int64_t stride, int64_t filters, double *sums)
+{
+    void (*sum)(const float *dy, int64_t rows, int64_t stride, double *sums) = portable;
+#if defined(__x86_64__)
+    if (strcmp(ng_kernel_name(), "portable")) sum = avx2;
+#endif
+    const int64_t whole = filters / CHUNK * CHUNK;
+    for (int64_t first = 0; first < rows; first += TURN) {
+        const int64_t count = rows - first < TURN ? rows - first : TURN;
+        const float *from = dy + first * stride;
+        for (int64_t c = 0; c < whole; c += CHUNK) sum(from + c, count, stride, sums + c);
+        for (int64_t t = 0; t < count; t++, from += stride)
+            for (int64_t c = whole; c < filters; c++) sums[c] += (double)from[c];
+    }
+}
+
 void ng_add_rows(const float *dy, int64_t rows, int64_t stride, int64_t filters, float *db)
 {
-    enum { TOGETHER = 8 };
-    for (int64_t o = 0; o < filters; o += TOGETHER) {
-        const int64_t count = filters - o < TOGETHER ? filters - o : TOGETHER;
-        double sums[TOGETHER] = {0};
-        if (count == TOGETHER)
-            for (int64_t t = 0; t < rows; t++)
-                for (int i = 0; i < TOGETHER; i++) sums[i] += (double)dy[t * stride + o + i];
-        else
-            for (int64_t t = 0; t < rows; t++)
-                for (int64_t i = 0; i < count; i++) sums[i] += (double)dy[t * stride + o + i];
-        for (int64_t i = 0; i < count; i++) db[o + i] += (float)sums[i];
+    for (int64_t o = 0; o < filters; o += WIDE) {
+        const int64_t count = filters - o < WIDE ? filters - o : WIDE;
+        double sums[WIDE] = {0};
+        ng_sum_rows(dy + o, rows, stride, count, sums);
+        for (int64_t c = 0; c < count; c++) db[o + c] += (float)sums[c];
     }
 }

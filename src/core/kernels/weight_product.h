@@ -19,7 +19,8 @@ typedef struct ng_weight_product {
 void ng_add_weight_product(const ng_weight_product *p, float *dw, float *scratch);
 int64_t ng_weight_product_floats(ng_reach reach, int64_t rows, int64_t channels, int64_t filters);
 
-/* db[o] += sum over t of dy[t, o], which is in float64 */
+/* sums[o] += sum over t of dy[t, o]; db[o] += the same, whose sum is in float64 */
+void ng_sum_rows(const float *dy, int64_t rows, int64_t stride, int64_t filters, double *sums);
 void ng_add_rows(const float *dy, int64_t rows, int64_t stride, int64_t filters, float *db);
 
 #endif

@@ -13,7 +13,7 @@
 #include <string.h>
 #include "core/kernels/matrix.h"
 #include "core/kernels/weight_product.h"
-#include "core/network/layer.h"
+#include "core/network/conv1d.h"
 
 /* Row m of the result reads rows m * stride - pad + j * dilation, j = 0..taps-1. */
 typedef struct slide { ng_packed kernel; int64_t taps, stride, dilation, pad; } slide;
@@ -71,17 +71,25 @@ static ng_status shape(ng_layer *layer, ng_arena *arena, ng_error *error)
 
     conv1d *config = ng_alloc(arena, 1, sizeof *config, error);
     if (!config) return error->status;
-    config->forward = (slide){.taps = size, .stride = stride, .dilation = dilation, .pad = layer->reach.pad};
-    if (ng_pack(layer->weights[0].data, size * C, F, F, 1, arena, &config->forward.kernel, error)) return error->status;
-    config->phases = ng_alloc(arena, stride, sizeof *config->phases, error);
-    if (!config->phases) return error->status;
-    for (int64_t r = 0; r < stride; r++)
-        if (pack_phase(layer, r, arena, &config->phases[r], error)) return error->status;
-    if (pack_folded(layer, config->phases, arena, &config->folded, error)) return error->status;
-    config->bias = use_bias ? layer->weights[1].data : config->forward.kernel.zeros;
+    config->bias = use_bias ? layer->weights[1].data : NULL;
     layer->gradient_bytes = ng_weight_product_floats(layer->reach, layer->out.length, C, F) * (int64_t)sizeof(float);
     layer->config = config;
-    return NG_OK;
+    return layer->training ? NG_OK : ng_pack_conv1d(layer, arena, error);
+}
+
+ng_status ng_pack_conv1d(const ng_layer *layer, ng_arena *arena, ng_error *error)
+{
+    const ng_reach r = layer->reach;
+    const int64_t F = layer->out.channels;
+    conv1d *config = (conv1d *)layer->config;
+    config->forward = (slide){.taps = r.size, .stride = r.stride, .dilation = r.dilation, .pad = r.pad};
+    if (ng_pack(layer->weights[0].data, r.size * layer->in->channels, F, F, 1, arena, &config->forward.kernel, error)) return error->status;
+    config->phases = ng_alloc(arena, r.stride, sizeof *config->phases, error);
+    if (!config->phases) return error->status;
+    for (int64_t phase = 0; phase < r.stride; phase++)
+        if (pack_phase(layer, phase, arena, &config->phases[phase], error)) return error->status;
+    if (!config->bias) config->bias = config->forward.kernel.zeros;
+    return pack_folded(layer, config->phases, arena, &config->folded, error);
 }
 
 static int64_t ceiling(int64_t a, int64_t b) { return a >= 0 ? (a + b - 1) / b : -(-a / b); }      /* of a / b, b > 0 */

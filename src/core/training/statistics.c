@@ -6,7 +6,7 @@
 #define INLINE static inline __attribute__((always_inline))
 #define UNROLL _Pragma("GCC unroll 4")
 #define WIDEN(v) __builtin_convertvector(v, four_doubles)
-enum { PARTS = 4, CHUNK = 4 * PARTS };           /* channels whose sums stay in registers */
+enum { PARTS = 4, CHUNK = 4 * PARTS, TURN = 64 };        /* channels whose sums stay in registers; rows that stay in a cache */
 
 typedef float four_floats __attribute__((vector_size(16)));
 typedef double four_doubles __attribute__((vector_size(32)));
@@ -46,8 +46,8 @@ static chunk read_sums(const double *sums, int64_t count)
 #endif
 
 typedef struct kernel {
-    void (*add)(const ng_statistics *s, const ng_tile *x, double *sums);
-    void (*add_back)(const ng_statistics *s, const ng_tile *x, const ng_tile *dy, double *sums);
+    void (*add)(const ng_statistics *s, const float *x, int64_t rows, double *sums);
+    void (*add_back)(const ng_statistics *s, const float *x, const float *dy, int64_t rows, double *sums);
     void (*normalize)(const ng_statistics *s, const ng_tile *x, ng_tile *y);
     void (*normalize_back)(const ng_statistics *s, const ng_tile *x, const ng_tile *dy, ng_tile *dx);
 } kernel;
@@ -61,9 +61,21 @@ static kernel choose(void)
     return (kernel){add_portable, add_back_portable, normalize_portable, normalize_back_portable};
 }
 
-void ng_statistics_add(const ng_statistics *s, const ng_tile *x, double *sums) { choose().add(s, x, sums); }
+static int64_t turn_at(int64_t t, const ng_tile *x) { return x->last - t < TURN ? x->last - t : TURN; }
 
-void ng_statistics_add_back(const ng_statistics *s, const ng_tile *x, const ng_tile *dy, double *sums) { choose().add_back(s, x, dy, sums); }
+void ng_statistics_add(const ng_statistics *s, const ng_tile *x, double *sums)
+{
+    const kernel run = choose();
+    for (int64_t n = 0; n < x->samples; n++)
+        for (int64_t t = x->first; t < x->last; t += TURN) run.add(s, ng_row(x, n, t), turn_at(t, x), sums);
+}
+
+void ng_statistics_add_back(const ng_statistics *s, const ng_tile *x, const ng_tile *dy, double *sums)
+{
+    const kernel run = choose();
+    for (int64_t n = 0; n < x->samples; n++)
+        for (int64_t t = x->first; t < x->last; t += TURN) run.add_back(s, ng_row(x, n, t), ng_row(dy, n, t), turn_at(t, x), sums);
+}
 
 void ng_normalize(const ng_statistics *s, const ng_tile *x, ng_tile *y) { choose().normalize(s, x, y); }
 

@@ -1,15 +1,15 @@
 /* core/training/statistics_kernel.h: the loops over rows of statistics.c for one instruction set. It is included once for each, with
  *     ADD, ADD_BACK, NORMALIZE, NORMALIZE_BACK      names
  *     TARGET                                        the attribute that allows the instructions
- * Sums stay in registers while the rows of a chunk of channels pass by. */
+ * Sums stay in registers while the rows of a chunk of channels pass by, few enough that they stay in a cache for the next chunk. */
 
-static TARGET void ADD(const ng_statistics *s, const ng_tile *x, double *sums)
+static TARGET void ADD(const ng_statistics *s, const float *x, int64_t rows, double *sums)
 {
     for (int64_t c = 0, count; c < s->channels; c += count) {
         count = chunk_at(c, s->channels);
         chunk sum = read_sums(sums + c, count), squares = read_sums(sums + s->channels + c, count);
-        NG_EACH_ROW(x, n, t) {
-            const floats value = read_row(ng_row(x, n, t) + c, count);
+        for (int64_t t = 0; t < rows; t++) {
+            const floats value = read_row(x + t * s->channels + c, count);
             UNROLL for (int i = 0; i < PARTS; i++) {
                 const four_doubles wide = WIDEN(value.part[i]);
                 sum.part[i] += wide;
@@ -21,14 +21,14 @@ static TARGET void ADD(const ng_statistics *s, const ng_tile *x, double *sums)
     }
 }
 
-static TARGET void ADD_BACK(const ng_statistics *s, const ng_tile *x, const ng_tile *dy, double *sums)
+static TARGET void ADD_BACK(const ng_statistics *s, const float *x, const float *dy, int64_t rows, double *sums)
 {
     for (int64_t c = 0, count; c < s->channels; c += count) {
         count = chunk_at(c, s->channels);
         chunk sum = read_sums(sums + c, count), products = read_sums(sums + s->channels + c, count);
         const floats mean = read_row(s->mean + c, count), reciprocal = read_row(s->reciprocal + c, count);
-        NG_EACH_ROW(x, n, t) {
-            const floats value = read_row(ng_row(x, n, t) + c, count), gradient = read_row(ng_row(dy, n, t) + c, count);
+        for (int64_t t = 0; t < rows; t++) {
+            const floats value = read_row(x + t * s->channels + c, count), gradient = read_row(dy + t * s->channels + c, count);
             UNROLL for (int i = 0; i < PARTS; i++) {
                 sum.part[i] += WIDEN(gradient.part[i]);
                 products.part[i] += WIDEN(gradient.part[i] * ((value.part[i] - mean.part[i]) * reciprocal.part[i]));

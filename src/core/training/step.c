@@ -130,7 +130,7 @@ static void read_input(const block *b, int k, ng_tile *to)
 static void forward_rows(block *b, int k, part p)
 {
     const ng_unit *unit = &b->trainer->units[k];
-    ng_tile y = aligned_rows_of(as_layer_sees(b->values[k], unit->layer.out, unit->group), p, unit->forward.y_align);
+    ng_tile y = aligned_rows_of(as_layer_sees(b->values[k], unit->layer.out, unit->group), p, unit->layer.y_align);
     const ng_tile *from = &b->values[unit->inputs[0]];
     if (unit->statistics) ng_normalize(unit->statistics, from, &y);
     else if (unit->dropout > 0) {
@@ -143,7 +143,7 @@ static void forward_rows(block *b, int k, part p)
         code.last = y.last;
         if (code.data) code.data += y.first * code.row_bytes;
         gather(unit, b->values, operands);
-        unit->forward.type->forward(&unit->forward, operands, &y, &code, b->trainer->scratch[p.thread]);
+        unit->layer.type->forward(&unit->layer, operands, &y, &code, b->trainer->scratch[p.thread]);
     }
 }
 
@@ -226,7 +226,7 @@ static float *sums_of(const ng_trainer *t, int64_t slot)
 
 static float *const *weight_gradients(const ng_trainer *t, int k, int thread, int64_t slot)
 {
-    const ng_call *call = &t->graph.calls[k];
+    const ng_call *call = &t->graph.calls[t->units[k].learns];
     float **dw = t->units[k].dw + thread * call->weight_count, *partial = sums_of(t, slot);
     for (int w = 0; w < call->weight_count; w++) {
         int64_t at = 0;

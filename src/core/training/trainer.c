@@ -1,7 +1,7 @@
 #include <string.h>
-#include "core/kernels/one_hot_conv1d.h"
 #include "core/kernels/relu_pool.h"
 #include "core/kernels/trained_conv1d.h"
+#include "core/kernels/trained_pool.h"
 #include "core/network/types.h"
 #include "core/training/trainer.h"
 
@@ -94,6 +94,20 @@ static int readers_of(const ng_trainer *t, int at)
     return readers;
 }
 
+/* And then a convolution. */
+static ng_status join_conv1d(ng_trainer *t, int k, ng_error *error)
+{
+    ng_unit *pool = &t->units[k], *conv = &t->units[pool->inputs[0]];
+    const ng_layer alone = pool->layer;
+    if (conv->group > 1 || readers_of(t, pool->inputs[0]) > 1) return NG_OK;
+    if (ng_trained_pool(&conv->layer, &alone, t->arena, &pool->layer, error)) return error->status;
+    if (pool->layer.type == alone.type) return NG_OK;
+    pool->learns = pool->inputs[0];
+    pool->inputs = conv->inputs;
+    conv->needed = false;
+    return NG_OK;
+}
+
 /* A pool takes the relu that it alone reads into itself. */
 static ng_status join_relu(ng_trainer *t, int k, ng_error *error)
 {
@@ -105,20 +119,19 @@ static ng_status join_relu(ng_trainer *t, int k, ng_error *error)
     pool->layer = joined;
     pool->inputs = relu->inputs;
     relu->needed = false;
-    return NG_OK;
+    return join_conv1d(t, k, error);
 }
 
-/* read: its gradient is wanted. */
-static ng_status trained_conv1d(ng_trainer *t, ng_unit *unit, bool read, ng_error *error)
+static ng_status trained_conv1d(ng_trainer *t, ng_unit *unit, bool reads_input, ng_error *error)
 {
     const int64_t length = ng_rows(unit->layer.out), parts = t->wide ? NG_SHARDS : 1;
-    const bool spectra = read && t->settings.batch * ng_size(unit->whole) >= SPECTRA_ROWS * unit->whole.channels;
-    return ng_trained_conv1d(&unit->layer, spectra, (length + parts - 1) / parts, t->shard_samples * unit->group, t->threads, t->arena, error);
+    const bool spectra = !reads_input && t->settings.batch * ng_size(unit->whole) >= SPECTRA_ROWS * unit->whole.channels;
+    return ng_trained_conv1d(&unit->layer, spectra, reads_input, (length + parts - 1) / parts, t->shard_samples * unit->group, t->threads, t->arena, error);
 }
 
 ng_status ng_trainer_refresh(ng_trainer *t, ng_error *error)
 {
-    ng_arena_rewind(t->arena, t->mark);
+    ng_arena_repeat(t->arena, t->mark);
     for (int k = 0; k < t->graph.count; k++) {
         ng_unit *unit = &t->units[k];
         const ng_call *call = &t->graph.calls[k];
@@ -130,19 +143,17 @@ ng_status ng_trainer_refresh(ng_trainer *t, ng_error *error)
             if (t->graph.inputs[i] == k) in[0] = t->input_shapes[i];
         if (ng_call_shape(&t->graph, k, in, t->arena, &unit->layer, &unit->whole, &unit->group, error)) return error->status;
         unit->inputs = call->inputs;
+        unit->learns = k;
         if (join_relu(t, k, error)) return error->status;
         const bool reads_input = call->input_count == 1 && t->units[call->inputs[0]].layer.inputs == 0;
-        unit->forward = unit->layer;
-        if (reads_input && ng_one_hot_conv1d(&unit->forward, t->arena, error)) return error->status;
-        if (call->input_count == 1 && trained_conv1d(t, unit, !reads_input, error)) return error->status;
-        if (!reads_input) unit->forward = unit->layer;
+        if (call->input_count == 1 && trained_conv1d(t, unit, reads_input, error)) return error->status;
     }
     return NG_OK;
 }
 
 static bool has_trained(const ng_trainer *t, int k)
 {
-    const ng_call *call = &t->graph.calls[k];
+    const ng_call *call = &t->graph.calls[t->units[k].learns];
     for (int w = 0; w < call->weight_count; w++)
         if (t->places[weight_at(&t->graph, call->weights[w].data)] >= 0) return true;
     return false;
@@ -301,8 +312,7 @@ static int64_t sample_bytes(const ng_trainer *t, const ng_segment *segment)
 
 static int64_t scratch_bytes(const ng_unit *unit, int64_t samples)
 {
-    const int64_t forward = most(unit->layer.scratch_bytes, unit->forward.scratch_bytes);
-    return padded(most(forward, unit->layer.gradient_bytes) * samples * unit->group + most(unit->layer.call_bytes, unit->forward.call_bytes));
+    return padded(most(unit->layer.scratch_bytes, unit->layer.gradient_bytes) * samples * unit->group + unit->layer.call_bytes);
 }
 
 static ng_status make_workers(ng_trainer *t, ng_error *error)

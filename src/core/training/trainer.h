@@ -29,8 +29,8 @@ typedef struct ng_training {
 
 typedef struct ng_unit {                         /* a node of the network as it trains */
     ng_layer layer;                              /* shapes and packed weights, made anew after each step */
-    ng_layer forward;                            /* the layer, or a faster twin that reads one-hot rows */
     const int *inputs;
+    int learns;                                  /* the call whose weights are its own: that of its node, or of one it took into itself */
     ng_shape whole;
     int64_t group;
     int segment;
