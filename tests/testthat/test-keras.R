@@ -6,7 +6,7 @@ node_names <- function(model) vapply(model$nodes, `[[`, "", "name")
 
 # A model of one's own: the fixture with another JSON text, flattened without a file being written.
 with_json <- function(edit, ..., weights = NULL) {
-    source <- list(file = fixture_path(...), call = rlang::caller_env())
+    source <- list(file = fixture_path(...), call = parent.frame())
     stored <- read_keras_hdf5(source)
     if (!is.null(weights)) stored$weights <- weights(stored$weights)
     flatten_model(edit(parse_json(stored$config, source)), stored, source)
