@@ -125,12 +125,12 @@ static int64_t next_row(int64_t from, int64_t align, int64_t end)
     return next < end ? next : end;
 }
 
-/* All of it by its parts, then in tiles. */
+/* All of it by its parts, then in tiles. p = 1: an activation, no pool. */
 static void trained_pool_case(void)
 {
     trial q, relu, pool;
     const bool letters = draw(2);
-    const int64_t taps = 1 + draw(26), C = letters ? 4 : 1 + draw(40), F = draw(3) ? 16 * (1 + draw(3)) : 1 + draw(40), p = 2 + draw(4);
+    const int64_t taps = 1 + draw(26), C = letters ? 4 : 1 + draw(40), F = draw(3) ? 16 * (1 + draw(3)) : 1 + draw(40), p = 1 + draw(4);
     const int64_t L = taps + p + draw(draw(4) ? 400 : 6000), N = 1 + draw(3);
     ng_error error;
     start_conv(&q, taps, C, F, L);
@@ -143,8 +143,9 @@ static void trained_pool_case(void)
     set_number(&pool, "pool_size", (double)p);
     set_number(&pool, "strides", (double)p);
     CHECK(relu.layer.type->shape(&relu.layer, q.arena, &error) == NG_OK);
-    if (between.length < p || pool.layer.type->shape(&pool.layer, q.arena, &error) || pool.layer.reach.pad ||
-        !ng_relu_pool(&relu.layer, NULL, &pool.layer, q.arena, &both)) return;
+    if (p == 1) both = relu.layer;
+    else if (between.length < p || pool.layer.type->shape(&pool.layer, q.arena, &error) || pool.layer.reach.pad ||
+             !ng_relu_pool(&relu.layer, NULL, &pool.layer, q.arena, &both)) return;
     CHECK(ng_trained_pool(&conv, &both, q.arena, &made, &error) == NG_OK && made.type);
     const int64_t Lc = conv.out.length, Lo = made.out.length;
 
@@ -152,11 +153,12 @@ static void trained_pool_case(void)
     float *z = claim(&q, N * Lc * F, sizeof *z), *dz = claim(&q, N * Lc * F, sizeof *dz), *dy = draw_numbers(&q, N * Lo * F);
     float *dx = draw_numbers(&q, N * L * C), *found_dx = claim(&q, N * L * C, sizeof *dx), *dw = claim(&q, taps * C * F, sizeof *dw);
     float *db = claim(&q, F, sizeof *db), *found_dw = claim(&q, taps * C * F, sizeof *dw), *found_db = claim(&q, F, sizeof *db);
-    uint8_t *codes = claim(&q, N * Lo * F, 1), *found_codes = claim(&q, N * Lo * F, 1);
+    const int64_t bytes = both.code_bytes;
+    uint8_t *codes = claim(&q, N * Lo * bytes, 1), *found_codes = claim(&q, N * Lo * bytes, 1);
     memcpy(found_dx, dx, (size_t)(N * L * C) * sizeof *dx);
     const ng_tile from = whole(x, L, C, N), given = whole(dy, Lo, F, N), out = whole(found, Lo, F, N), back = whole(found_dx, L, C, N);
     ng_tile middle = whole(z, Lc, F, N), to = whole(y, Lo, F, N), dmiddle = whole(dz, Lc, F, N), dfrom = whole(dx, L, C, N), nowhere = {0};
-    ng_code code = {codes, 0, Lo, F, Lo * F}, found_code = {found_codes, 0, Lo, F, Lo * F};
+    ng_code code = {codes, 0, Lo, bytes, Lo * bytes}, found_code = {found_codes, 0, Lo, bytes, Lo * bytes};
     conv.type->forward(&conv, &from, &middle, NULL, scratch_of(&q, &conv, N));
     both.type->forward(&both, &middle, &to, &code, NULL);
     both.type->backward(&both, &given, &code, &dmiddle, NULL);
@@ -169,7 +171,7 @@ static void trained_pool_case(void)
         ng_code winners = codes_of(&found_code, first, last);
         made.type->forward(&made, &from, &part, &winners, scratch);
     }
-    CHECK(!memcmp(y, found, (size_t)(N * Lo * F) * sizeof *y) && !memcmp(codes, found_codes, (size_t)(N * Lo * F)));
+    CHECK(!memcmp(y, found, (size_t)(N * Lo * F) * sizeof *y) && !memcmp(codes, found_codes, (size_t)(N * Lo * bytes)));
     for (int64_t first = 0, last; first < L; first = last) {
         last = next_row(first, made.x_align, L);
         ng_tile part = rows_of(&back, first, last);

@@ -1,9 +1,10 @@
-/* core/kernels/trained_pool.c: see trained_conv1d.c and relu_pool.c for what is computed. A bit is some windows of one sample, or, of short
- * ones, all windows of a few. */
+/* core/kernels/trained_pool.c: see trained_conv1d.c, relu_pool.c and activation.c for what is computed. A bit is some windows of one sample,
+ * or, of short ones, all windows of a few; those of an activation are single rows. */
 #include <string.h>
 #include "core/kernels/relu_pool.h"
 #include "core/kernels/trained_conv1d.h"
 #include "core/kernels/trained_pool.h"
+#include "core/network/types.h"
 
 enum { BIT = 1 << 16, LONG_BIT = 1 << 19 };      /* bytes: for a convolution that takes any rows, and one that takes them in blocks */
 
@@ -118,7 +119,7 @@ static void gradients(const ng_layer *layer, const ng_tile *x, const ng_tile *dy
     backward(layer, dy, code, dx, scratch);
 }
 
-static const ng_layer_type type = {.class_name = "Conv1D", .algorithm = "with relu and pool behind it, as they train",
+static const ng_layer_type type = {.class_name = "Conv1D", .algorithm = "with what is behind it, as they train",
                                    .forward = forward, .backward = backward, .gradients = gradients};
 
 /* The smallest multiple of both. */
@@ -139,7 +140,8 @@ ng_status ng_trained_pool(const ng_layer *conv, const ng_layer *pool, ng_arena *
 {
     const int64_t p = pool->reach.size, C = conv->out.channels;
     const float *scale, *shift;
-    if (!ng_is_trained_conv1d(conv) || !ng_relu_pool_scales(pool, &scale, &shift) || pool->reach.stride != p || pool->reach.pad) return NG_OK;
+    if (!ng_is_trained_conv1d(conv) || (pool->type != &ng_activation && !ng_relu_pool_scales(pool, &scale, &shift))) return NG_OK;
+    if (pool->reach.stride != p || pool->reach.pad) return NG_OK;
     if (pool->out.length * p > conv->out.length) return NG_OK;       /* the last window meets padding */
     trained_pool *config = ng_alloc(arena, 1, sizeof *config, error);
     if (!config) return error->status;

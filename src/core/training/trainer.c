@@ -94,16 +94,16 @@ static int readers_of(const ng_trainer *t, int at)
     return readers;
 }
 
-/* And then a convolution. */
+/* Takes the convolution that it alone reads into itself. */
 static ng_status join_conv1d(ng_trainer *t, int k, ng_error *error)
 {
-    ng_unit *pool = &t->units[k], *conv = &t->units[pool->inputs[0]];
-    const ng_layer alone = pool->layer;
-    if (conv->group > 1 || readers_of(t, pool->inputs[0]) > 1) return NG_OK;
-    if (ng_trained_pool(&conv->layer, &alone, t->arena, &pool->layer, error)) return error->status;
-    if (pool->layer.type == alone.type) return NG_OK;
-    pool->learns = pool->inputs[0];
-    pool->inputs = conv->inputs;
+    ng_unit *unit = &t->units[k], *conv = &t->units[unit->inputs[0]];
+    const ng_layer alone = unit->layer;
+    if (conv->group > 1 || readers_of(t, unit->inputs[0]) > 1) return NG_OK;
+    if (ng_trained_pool(&conv->layer, &alone, t->arena, &unit->layer, error)) return error->status;
+    if (unit->layer.type == alone.type) return NG_OK;
+    unit->learns = unit->inputs[0];
+    unit->inputs = conv->inputs;
     conv->needed = false;
     return NG_OK;
 }
@@ -148,6 +148,9 @@ ng_status ng_trainer_refresh(ng_trainer *t, ng_error *error)
         const bool reads_input = call->input_count == 1 && t->units[call->inputs[0]].layer.inputs == 0;
         if (call->input_count == 1 && trained_conv1d(t, unit, reads_input, error)) return error->status;
     }
+    for (int k = 0; k < t->graph.count; k++)                         /* activations that no pool took */
+        if (t->units[k].needed && t->units[k].group == 1 && t->units[k].layer.type == &ng_activation && join_conv1d(t, k, error))
+            return error->status;
     return NG_OK;
 }
 
