@@ -58,7 +58,7 @@ plan <- function(model, genome, method = "ig", nodes = 50, baseline = "uniform",
     request <- rehearsed_request(goal, genome, windows[longest], todo$baseline, todo$path)
     began <- proc.time()[["elapsed"]] - began
     found <- core_plan(model, request, TRUE, run, environment())
-    layers <- plan_layers(found[[1]], found[[2]], todo, length(goal$cotangents), run[[1]], found[[3]][4] == 1)
+    layers <- plan_layers(found[[1]], found[[2]], todo, length(goal$cotangents), found[[3]][4] == 1, found[[3]][6])
     width <- as.numeric(BiocGenerics::width(windows))
     times <- todo$passes * sum(width) / width[longest[1]] + todo$checks
     layers$operations <- layers$operations * times * found[[3]][3]
@@ -140,19 +140,14 @@ core_plan <- function(model, request, timed, run, frame) {
 plan_columns <- c("zone", "origin", "rank", "samples", "length", "channels", "block", "tiles", "tile_rows", "computed_rows", "value_bytes",
                   "code_bytes", "forward", "backward", "forward_seconds", "backward_seconds", "path_operations", "path_seconds")
 
-# Of a round of samples, see path_integral.c: bytes that it may take, and nodes it holds in any case, as many for each thread.
-round_bytes <- 2^24
-round_nodes <- 5
-
 # Operations and thread seconds are of one window here: both ends of a path forward, every node forward, and back for each target. What is
 # computed once has two ends and one way back; but where the nodes of a round share no winners of pools, it has two ends in every round, and
 # where winners are not kept, the sequence's end twice in every round and again on the way back.
-plan_layers <- function(numbers, words, todo, targets, threads, winners_kept) {
+plan_layers <- function(numbers, words, todo, targets, winners_kept, round_nodes) {
     cost <- stats::setNames(as.data.frame(numbers), plan_columns)
     once <- cost$zone == 0
     nodes <- if (is.null(todo$path)) 0 else todo$nodes
-    bytes <- max(1, sum(cost$value_bytes + cost$code_bytes))
-    rounds <- 1 + ceiling(nodes / max(round_bytes / bytes, min(nodes, ceiling(round_nodes / threads) * threads)))
+    rounds <- 1 + if (round_nodes > 0) ceiling(nodes / round_nodes) else 1
     pooled <- any(cost$path_operations > 0)
     ends <- todo$ends * if (nodes == 0) 1 else if (!pooled) rounds else if (todo$apart) 2 * rounds else 1
     if (pooled && !winners_kept && !todo$apart) ends <- ends + 2 * rounds + targets

@@ -409,11 +409,11 @@ static double processor_seconds(void)
 }
 
 /* Makes the job's call up to where it has all its memory. */
-static void rehearse(job *todo, SEXP cotangents, SEXP path, bridge_call *call)
+static void rehearse(job *todo, SEXP cotangents, SEXP path, ng_rehearsal *told, bridge_call *call)
 {
     SEXP checks = PROTECT(Rf_allocMatrix(REALSXP, 3, (int)(todo->windows * Rf_xlength(cotangents)))), sizes = PROTECT(Rf_allocVector(REALSXP, todo->wanted_count));
     for (int w = 0; w < todo->wanted_count; w++) REAL(sizes)[w] = (double)ng_size(todo->plan.nodes[todo->plan.wanted[w]].whole);
-    call->run.rehearsal = true;
+    call->run.rehearsal = told;
     if (path == R_NilValue) predict(todo, PROTECT(allocate_outputs(sizes, (double)todo->windows)), call);
     else integrate(todo, PROTECT(cotangents), path, checks, call);
     UNPROTECT(3);
@@ -429,8 +429,8 @@ static ng_saving saving_of(const job *todo, SEXP cotangents, SEXP path, const br
 }
 
 /* list(numbers, words, c(bytes, seconds to make the plan, share of operations left where windows share work, are winners of pools kept, was memory
- * too short for that)): the plan of bridge_attribute_contig(), or where path is NULL of bridge_predict_contig(), with what each layer costs, and
- * all memory of the call. Without `timed` the last element alone. */
+ * too short for that, nodes of a path in a round; 0: all of them)): the plan of bridge_attribute_contig(), or where path is NULL of
+ * bridge_predict_contig(), with what each layer costs, and all memory of the call. Without `timed` the last element alone. */
 SEXP bridge_plan_contig(SEXP model, SEXP wanted, SEXP cotangents, SEXP bases, SEXP starts, SEXP window, SEXP baseline, SEXP path, SEXP timed,
                         SEXP run, SEXP frame)
 {
@@ -441,6 +441,7 @@ SEXP bridge_plan_contig(SEXP model, SEXP wanted, SEXP cotangents, SEXP bases, SE
     job todo = {0};
     const double start = processor_seconds();
     ng_node_cost *costs = NULL;
+    ng_rehearsal told = {0};
     SEXP result = PROTECT(Rf_allocVector(VECSXP, 3));
     SEXP owner = PROTECT(bridge_begin(&call, run, frame));
     const ng_contig *contig = contig_job(&todo, model, bases, starts, window, baseline, &call);
@@ -451,15 +452,16 @@ SEXP bridge_plan_contig(SEXP model, SEXP wanted, SEXP cotangents, SEXP bases, SE
             ng_plan_cost(&todo.plan, gradients, &call.run, processor_seconds, costs, &call.error);
         }
         const ng_saving saving = costs ? saving_of(&todo, cotangents, path, &call) : (ng_saving){1, false};
-        if (call.error.status == NG_OK) rehearse(&todo, cotangents, path, &call);
+        if (call.error.status == NG_OK) rehearse(&todo, cotangents, path, &told, &call);
         if (call.error.status == NG_OK) {
-            SEXP totals = Rf_allocVector(REALSXP, 5);
+            SEXP totals = Rf_allocVector(REALSXP, 6);
             SET_VECTOR_ELT(result, 2, totals);
             REAL(totals)[0] = (double)ng_arena_used(call.run.arena);
             REAL(totals)[1] = took;
             REAL(totals)[2] = saving.left;
             REAL(totals)[3] = todo.plan.winners_kept;
             REAL(totals)[4] = saving.short_of_memory;
+            REAL(totals)[5] = (double)told.nodes;
             if (costs) plan_table(&todo.plan, costs, result);
         }
     }

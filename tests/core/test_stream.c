@@ -445,11 +445,12 @@ static void test_rehearsal(net *n)
         ng_error error = {0};
         ng_plan plan;
         used[whole] = (watch){ng_arena_new(1 << 28), 0};
-        const ng_run run = {.arena = used[whole].arena, .threads = 2, .rehearsal = !whole, .poll = look, .poll_data = &used[whole]};
+        ng_rehearsal told = {0};
+        const ng_run run = {.arena = used[whole].arena, .threads = 2, .rehearsal = whole ? NULL : &told, .poll = look, .poll_data = &used[whole]};
         CHECK(ng_plan_make(&n->graph, n->shapes, n->outputs, n->graph.output_count, true, &run, &plan, &error) == NG_OK);
         CHECK(ng_path_integral(&plan, &source, WINDOWS, &objective, 1, &path, &sink, found.checks, &run, &error) == NG_OK);
-        if (whole) CHECK(ng_arena_used(run.arena) < used[1].most);
-        else look(&used[0], 0);
+        if (whole) CHECK(told.nodes == 0 && ng_arena_used(run.arena) < used[1].most);
+        else CHECK(told.nodes >= 1 && told.nodes <= NODES && !look(&used[0], 0));
         ng_arena_free(run.arena);
     }
     CHECK(used[0].most == used[1].most);

@@ -1,7 +1,7 @@
 #include <string.h>
 #include "core/attribution/path_integral.h"
 
-enum { ROUND_BYTES = 16 << 20, ROUND_NODES = 5 };
+enum { ROUND_BYTES = 32 << 20, ROUND_NODES = 5 };
 
 static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 static int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }
@@ -22,12 +22,10 @@ static int64_t round_windows(const ng_plan *plan, int64_t samples, int64_t nodes
     return most(1, least(least(samples / nodes, windows), fit));
 }
 
+static int64_t up(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
 /* Nodes of each of its windows in a round of at most `samples` samples, in rounds of about equally many. */
-static int64_t round_nodes(int64_t samples, int64_t nodes, int64_t windows)
-{
-    const int64_t together = most(1, samples / windows), rounds = (nodes + together - 1) / together;
-    return (nodes + rounds - 1) / rounds;
-}
+static int64_t round_nodes(int64_t samples, int64_t nodes, int64_t windows) { return up(nodes, up(nodes, most(1, samples / windows))); }
 
 ng_status ng_predict(const ng_plan *plan, const ng_source *source, int64_t windows, float *const *outputs, const ng_run *run,
                      ng_error *error)
@@ -115,8 +113,12 @@ ng_status ng_path_integral(const ng_plan *plan, const ng_source *source, int64_t
         if (path->positions[node] != 1) stream.ends = 2;
         if (path->positions[node] == 0) stream.apart = true;
     }
-    if (prepare(&stream, group, windows, samples, error) || run->rehearsal) return error->status;
+    if (prepare(&stream, group, windows, samples, error)) return error->status;
     const int64_t nodes = round_nodes(stream.samples, path->nodes, group);
+    if (run->rehearsal) {
+        *run->rehearsal = (ng_rehearsal){nodes};
+        return NG_OK;
+    }
     memset(checks, 0, (size_t)(targets * windows) * sizeof *checks);
     for (int64_t first = 0; first < windows; first += group) {
         const int64_t here = least(group, windows - first);
@@ -124,7 +126,7 @@ ng_status ng_path_integral(const ng_plan *plan, const ng_source *source, int64_t
         evaluate_ends(&stream, first, here, windows, objectives, values, checks);
         if (ng_poll(run, done_of(path, targets, first, here, windows, 0, false), error)) return error->status;
         for (int64_t node = 0, count; node < path->nodes; node += count) {
-            count = alike(path, node, nodes);
+            count = alike(path, node, up(path->nodes - node, up(path->nodes - node, nodes)));
             const ng_round round = {.first_window = first, .windows = here, .nodes = count, .positions = path->positions + node,
                                     .weights = path->weights + node, .exact = path->positions[node] == 0, .begin = node == 0};
             ng_stream_gradient(&stream, &round, objectives, NULL);

@@ -4,11 +4,16 @@
 #include <stdbool.h>
 #include "core/base/arena.h"
 
+/* What a call that only takes its memory tells of itself. */
+typedef struct ng_rehearsal {
+    int64_t nodes;                               /* of a path that go in one round; 0: all of them */
+} ng_rehearsal;
+
 typedef struct ng_run {
     ng_arena *arena;                             /* all memory of the call; freed once, by whoever made it */
     int threads;
     int64_t tile_bytes, round_bytes;             /* working set of a tile and of a round; 0: the defaults. No result depends on them */
-    bool rehearsal;                              /* ends when it has all its memory, before any work */
+    ng_rehearsal *rehearsal;                     /* the call ends when it has all its memory, before any work, and fills this in; or NULL */
     bool plain;                                  /* layer files only, no kernels that stand for several layers: for comparison */
     bool direct;                                 /* no kernels whose tiles must begin at certain rows: cones begin anywhere */
     bool (*poll)(void *data, double done);       /* called between rounds, outside parallel regions; true: stop */

@@ -17,7 +17,7 @@ enum {
     PANEL = 32,                                  /* columns of the product whose weights lie together */
     BLOCKS = 12,                                 /* that share one reading of the weights */
     MOST_TAPS = 256,                             /* the largest size */
-    TOGETHER = 4,                                /* channels whose weights are made together, since they lie side by side */
+    GATHERED = 4,                                /* channels of MOST_TAPS whose weights are made together, since they lie side by side */
     SUMMED = 32,                                 /* blocks that share one reading and writing of the sums of a gradient */
     SHARING = 4,                                 /* samples at least, of a short tensor, in most calls */
     MOST_SCRATCH = 2 << 20,                      /* bytes: beyond it a thread works in the memory of all */
@@ -61,6 +61,7 @@ typedef struct product {
 static int64_t padded(int64_t channels) { return (channels + GROUP - 1) / GROUP * GROUP; }
 static int64_t paired(int64_t channels) { return (channels + 2 * GROUP - 1) / (2 * GROUP) * 2 * GROUP; }
 
+static int64_t at_most(int64_t value, int64_t most) { return value < 0 ? 0 : value < most ? value : most; }
 static int64_t panel_at(int64_t column, int64_t columns) { return columns - column < PANEL ? columns - column : PANEL; }
 
 typedef double eight __attribute__((vector_size(64)));
@@ -198,6 +199,7 @@ static void fill_weights(const ng_fourier *f, const float *kernel, int64_t tap_s
                          int threads, float *to)
 {
     const int64_t N = f->size, columns = padded(f->shape.out_channels), C = f->shape.in_channels, frequency = 2 * C * columns;
+    const int64_t count = f->shape.taps, together = at_most(GATHERED * MOST_TAPS / count, GROUP);
     const struct kernel *run = chosen();
     double turns[2 * MOST_TAPS];
     (void)threads;                               /* where there is no OpenMP */
@@ -205,20 +207,21 @@ static void fill_weights(const ng_fourier *f, const float *kernel, int64_t tap_s
         turns[2 * k] = cos(2 * PI * (double)k / (double)N) / (double)(2 * N);
         turns[2 * k + 1] = sin(2 * PI * (double)k / (double)N) / (double)(2 * N);
     }
-#pragma omp parallel for schedule(static) num_threads(threads)
-    for (int64_t first = 0; first < C; first += TOGETHER)
+#pragma omp parallel for collapse(2) schedule(static) num_threads(threads)
+    for (int64_t first = 0; first < C; first += together)
         for (int64_t column = 0; column < columns; column += PANEL) {
-            const int64_t panel = panel_at(column, columns), here = C - first < TOGETHER ? C - first : TOGETHER;
-            float taps[TOGETHER][MOST_TAPS * PANEL];
-            for (int64_t c = 0; c < here; c++)
-                for (int64_t j = 0; j < f->shape.taps; j++)
-                    for (int64_t o = 0; o < PANEL; o++)
-                        taps[c][j * PANEL + o] = column + o < f->shape.out_channels
-                                                     ? kernel[j * tap_stride + (first + c) * in_stride + (column + o) * out_stride] : 0;
+            const int64_t panel = panel_at(column, columns), here = C - first < together ? C - first : together;
+            const int64_t present = at_most(f->shape.out_channels - column, PANEL);
+            float taps[MOST_TAPS * GATHERED * PANEL];
+            for (int64_t j = 0; j < count; j++)
+                for (int64_t o = 0; o < PANEL; o++)
+                    for (int64_t c = 0; c < here; c++)
+                        taps[(c * count + j) * PANEL + o] =
+                            o < present ? kernel[j * tap_stride + (first + c) * in_stride + (column + o) * out_stride] : 0;
             for (int64_t k = 0; k <= N / 4; k++)
                 for (int64_t c = 0; c < here; c++) {
                     const int64_t at = 2 * C * column + (first + c) * panel;
-                    run->spectrum(taps[c], f->shape.taps, turns, k, N, panel, C * panel, to + k * frequency + at, to + (N / 2 - k) * frequency + at);
+                    run->spectrum(taps + c * count * PANEL, count, turns, k, N, panel, C * panel, to + k * frequency + at, to + (N / 2 - k) * frequency + at);
                 }
         }
 }
@@ -331,8 +334,6 @@ static void stage(const call *q, const side *rows, side *copies, int64_t lanes, 
         copy_rows(&rows[i], &copies[i], present[i]);
     }
 }
-
-static int64_t at_most(int64_t value, int64_t most) { return value < 0 ? 0 : value < most ? value : most; }
 
 /* One transform for twice so many channels of a block as a vector holds: of what it reads of x, or of its own rows of y. */
 static void transform_block(const call *q, const kernel *run, int64_t sample, int64_t b, float *frequencies, bool of_y, bool inverse)

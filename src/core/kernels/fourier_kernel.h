@@ -263,8 +263,8 @@ static TARGET void SPECTRUM(const float *taps, int64_t count, const double *turn
     eight re[2][PANEL / 8] = {{{0}}}, im[2][PANEL / 8] = {{{0}}};
     eight_floats narrow;
     UNROLL for (int64_t odd = 0; odd < 2; odd++)
-        for (int64_t j = odd; j < count; j += 2) {
-            const double *turn = turns + 2 * (k * j % N);
+        for (int64_t j = odd, at = k * odd; j < count; j += 2, at += 2 * k, at -= at < N ? 0 : N) {
+            const double *turn = turns + 2 * at;
             UNROLL for (int v = 0; v < PANEL / 8; v++) {
                 memcpy(&narrow, taps + j * PANEL + v * 8, sizeof narrow);
                 const eight tap = __builtin_convertvector(narrow, eight);

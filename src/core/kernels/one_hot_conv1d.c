@@ -76,14 +76,32 @@ static pick *choose(void)
 }
 
 /* The channel of the single 1 in a row of zeros; -1 if the row is another. */
-static int64_t channel_of(const float *row, int64_t channels)
+INLINE int64_t channel_of(const float *row, const int64_t channels)
 {
-    int64_t found = -1, others = 0;
+    int64_t found = 0, ones = 0, zeros = 0;
     for (int64_t c = 0; c < channels; c++) {
-        if (row[c] == 1) found = c;
-        others += row[c] != 0;
+        found += row[c] == 1 ? c : 0;
+        ones += row[c] == 1;
+        zeros += row[c] == 0;
     }
-    return others == 1 ? found : -1;
+    return ones == 1 && zeros == channels - 1 ? found : -1;
+}
+
+/* Of so many rows; false if one is another. */
+static bool find_channels(const float *row, int64_t rows, int64_t channels, int64_t *channel)
+{
+    int64_t lowest = 0;
+    for (int64_t i = 0; i < rows && lowest >= 0; i++, row += channels) {
+        channel[i] = channels == 4 ? channel_of(row, 4) : channel_of(row, channels);
+        if (channel[i] < lowest) lowest = channel[i];
+    }
+    return lowest >= 0;
+}
+
+/* Is every one of so many rows as the first? */
+static bool all_alike(const float *row, int64_t rows, int64_t channels)
+{
+    return rows > 0 && !memcmp(row, row + channels, (size_t)((rows - 1) * channels) * sizeof *row);
 }
 
 static ng_tile some_rows(const ng_tile *tile, int64_t sample, int64_t first, int64_t last)
@@ -103,21 +121,17 @@ static void forward_block(const one_hot *config, const ng_tile *x, ng_tile *y, i
     const int64_t taps = exact->reach.size, channels = x->channels, filters = y->channels, from = first - exact->reach.pad;
     const int64_t rows = last - first + taps - 1;
     int64_t channel[BLOCK + MOST_TAPS];
-    bool picks = from >= 0 && from + rows <= x->length, constant = picks;
+    const bool inside = from >= 0 && from + rows <= x->length;
+    const float *read = inside ? ng_row(x, sample, from) : NULL;
+    const bool picks = inside && find_channels(read, rows, channels, channel), constant = inside && !picks && all_alike(read, rows, channels);
     ng_tile input = *x, output;
     input.data = x->data + sample * x->sample_stride;
     input.samples = 1;
-    for (int64_t i = 0; i < rows && (picks || constant); i++) {
-        const float *row = ng_row(x, sample, from + i);
-        if (picks) picks = (channel[i] = channel_of(row, channels)) >= 0;
-        if (i && constant) constant = !memcmp(row, row - channels, (size_t)channels * sizeof *row);
-    }
     int64_t t = first;
     if (picks)
         for (; t + ROWS <= last; t += ROWS)
             config->pick(exact->weights[0].data, config->bias, channel + (t - first), taps, channels, filters, ng_row(y, sample, t));
     if (t == last) return;
-    constant = constant && !picks;
     output = some_rows(y, sample, t, constant ? t + 1 : last);
     exact->type->forward(exact, &input, &output, NULL, NULL);
     for (t = first + 1; constant && t < last; t++) memcpy(ng_row(y, sample, t), output.data, (size_t)filters * sizeof *output.data);

@@ -408,7 +408,7 @@ static ng_status cut_stages(ng_plan *plan, int64_t memory_bytes, ng_arena *arena
             int64_t crossing = 0;                /* what a cut before node k must keep */
             for (int i = 0; i < k; i++)
                 if (ng_in_stage(plan, stage, i) && last_use[i] >= k) crossing += node_bytes(&plan->nodes[i]);
-            if (crossing <= memory_bytes / 8) {
+            if (crossing <= memory_bytes / 20) {
                 stage++;
                 *stage = (ng_stage){.first = k};
             }
@@ -567,7 +567,7 @@ ng_status ng_plan_make(const ng_graph *graph, const ng_shape *input_shapes, cons
     int64_t winners = 0, ends = 0;               /* ends: of a pooled origin, for a block of its windows */
     for (int k = 0; k < plan->trunk_first; k++)
         if (plan->nodes[k].pooled) winners += ng_winners_bytes(&plan->nodes[k].layer, ng_rows(plan->nodes[k].whole));
-    plan->winners_kept = winners <= ng_arena_room(arena) / 8;
+    plan->winners_kept = winners <= ng_arena_room(arena) / 4;
     if (cut_stages(plan, ng_arena_room(arena) - (plan->winners_kept ? winners : 0), arena, error)) return error->status;
     ng_range *rows = ng_alloc(arena, plan->count, sizeof *rows, error), *chain = ng_alloc(arena, plan->count, sizeof *chain, error);
     if (!rows || !chain) return error->status;

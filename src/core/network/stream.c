@@ -159,29 +159,31 @@ static void keep_codes(const ng_stream *stream, int k, const ng_code *code, ng_r
 /* Work is dealt in tasks: a tile for a chunk of a window's nodes, or for several windows at all nodes. */
 typedef struct task { int64_t window, windows, first_node, nodes, tile; } task;
 
-typedef struct deal { int64_t windows, nodes, tiles, tasks; } deal;
+typedef struct deal { int64_t windows, chunks, tiles, tasks; } deal;
 
 /* A block of samples that leaves work for every thread. */
 static int64_t share(int64_t block, const ng_round *round, int64_t tiles, int threads)
 {
-    const int64_t each = round->windows * round->nodes * tiles / threads;
-    return block <= each ? block : each > 1 ? each : 1;
+    return least(block, up(round->windows * round->nodes * tiles, threads));
 }
 
-/* Tasks of a chunk of nodes, or of windows whose nodes together are at most a block. */
-static deal deal_out(const ng_round *round, int64_t chunk, int64_t block, int64_t tiles)
+/* Tasks of at most `chunk` nodes, of about equally many, or of windows whose nodes together are at most a block. Few are as many for
+ * each thread. */
+static deal deal_out(const ng_round *round, int64_t chunk, int64_t block, int64_t tiles, int threads)
 {
-    deal all = {1, least(chunk, round->nodes), tiles, 0};
-    if (all.nodes == round->nodes && block > all.nodes) all.windows = least(block / all.nodes, round->windows);
-    all.tasks = up(round->windows, all.windows) * up(round->nodes, all.nodes) * tiles;
+    deal all = {1, up(round->nodes, chunk), tiles, 0};
+    if (all.chunks == 1 && block > round->nodes) all.windows = least(block / round->nodes, round->windows);
+    const int64_t parts = up(round->windows, all.windows) * tiles;
+    while (all.chunks > 1 && all.chunks < round->nodes && parts * all.chunks < 4 * threads && parts * all.chunks % threads) all.chunks++;
+    all.tasks = parts * all.chunks;
     return all;
 }
 
 static task task_at(int64_t at, const ng_round *round, const deal *all)
 {
-    const int64_t chunks = up(round->nodes, all->nodes), node = at / all->tiles % chunks * all->nodes;
-    const int64_t window = at / all->tiles / chunks * all->windows;
-    return (task){window, least(all->windows, round->windows - window), node, least(all->nodes, round->nodes - node), at % all->tiles};
+    const int64_t chunk = at / all->tiles % all->chunks, window = at / all->tiles / all->chunks * all->windows;
+    const int64_t node = chunk * round->nodes / all->chunks, next = (chunk + 1) * round->nodes / all->chunks;
+    return (task){window, least(all->windows, round->windows - window), node, next - node, at % all->tiles};
 }
 
 /* The samples of window number w of a task in a tile of `nodes` nodes each. */
@@ -249,7 +251,7 @@ static void stage_forward(ng_stream *stream, int s, const ng_round *round, int e
     const int64_t block = share(stage->block, round, stage->tiles, stream->run->threads);
     /* the first stage shares the ends of the prefix among all nodes of a window, unless threads would then lie idle */
     const int64_t chunk = s == 0 && round->windows * stage->tiles >= 4 * stream->run->threads ? round->nodes : block;
-    const deal all = deal_out(round, chunk, block, stage->tiles);
+    const deal all = deal_out(round, chunk, block, stage->tiles, stream->run->threads);
 #pragma omp parallel for schedule(dynamic) num_threads(stream->run->threads)
     for (int64_t at = 0; at < all.tasks; at++) {
         ng_worker *worker = ng_worker_here(stream);
@@ -458,7 +460,7 @@ static void stage_backward(ng_stream *stream, int s, const ng_round *round)
     const ng_stage *stage = &plan->stages[s];
     const int64_t block = share(stage->back_block, round, stage->back_tiles, stream->run->threads);
     const int64_t chunk = s == 0 ? round->nodes : block;               /* the first stage adds up its nodes in order */
-    const deal all = deal_out(round, chunk, block, stage->back_tiles);
+    const deal all = deal_out(round, chunk, block, stage->back_tiles, stream->run->threads);
 #pragma omp parallel for schedule(dynamic) num_threads(stream->run->threads)
     for (int64_t at = 0; at < all.tasks; at++) {
         ng_worker *worker = ng_worker_here(stream);
