@@ -17,7 +17,7 @@ length_bp <- as.numeric(words[2])
 networks <- list(sporulation = sporulation_network, length_free = function(length_bp) length_free_network())
 model <- networks[[if (length(words) > 4) words[5] else "sporulation"]](length_bp)
 genome <- formula_genome(length_bp)
-invisible(attribution(length_free_network(), formula_genome(1e4), nodes = 1))     # the first call of a session loads code for some 40 ms
+invisible(attribution(length_free_network(), formula_genome(2e4), nodes = 1))     # the first call of a session loads code for some 40 ms
 before <- resident_peak_mb()
 seconds <- system.time(found <- attribution(model, genome, method = words[1], nodes = as.numeric(words[3]), threads = as.numeric(words[4])))
 after <- resident_peak_mb()
