@@ -33,7 +33,8 @@ batch_command <- function(results, ...)
 command <- function(way, results) switch(way,
     session = batch_command(results),
     multicore = batch_command(results, "--workers 2"),
-    array = paste("sbatch --quiet --wait --array=1-2 --output=/dev/null --wrap", shQuote(batch_command(results, "--share $SLURM_ARRAY_TASK_ID/2"))),
+    array = paste("sh -c", shQuote(paste("sbatch --quiet --array=1-2 --output=/dev/null --wrap",                 # sbatch --wait looks every ten seconds
+        shQuote(batch_command(results, "--share $SLURM_ARRAY_TASK_ID/2")), "; while [ -n \"$(squeue --noheader --user=$(id -un))\" ]; do sleep 0.2; done"))),
     batchtools = paste(file.path(R.home("bin"), "Rscript"), script, folder, results))
 said <- function(...) suppressWarnings(system(paste(..., "2>/dev/null"), intern = TRUE))
 slurm <- nzchar(Sys.which("sinfo")) && length(said("sinfo --noheader"))
@@ -76,7 +77,7 @@ for (way in ways) {
     began <- proc.time()[["elapsed"]]
     process <- start(way, whole)
     while (alive(process) && length(sums(whole)) < 48) Sys.sleep(0.1)
-    usual <- proc.time()[["elapsed"]] - began                        # until the results are there: sbatch --wait ends later
+    usual <- proc.time()[["elapsed"]] - began                        # until the results are there
     finish(way, whole)
     if (is.null(expected)) expected <- sums(whole)
     found <- c(kills = 0, runs = 0, unfinished = 0, wrong = !identical(sums(whole), expected) + (length(expected) != 48))
@@ -87,9 +88,10 @@ for (way in ways) {
             moment <- stats::runif(1, 0.3, 1)
             began <- proc.time()[["elapsed"]]
             process <- start(way, results)
-            while (alive(process) && proc.time()[["elapsed"]] - began < moment * usual) Sys.sleep(0.05)
-            if (!alive(process)) {
-                if (undisturbed) usual <- min(0.9 * usual, proc.time()[["elapsed"]] - began)   # less busy than at first
+            elapsed <- function() proc.time()[["elapsed"]] - began
+            while (alive(process) && elapsed() < moment * usual && length(sums(results)) < 48) Sys.sleep(0.05)
+            if (!alive(process) || length(sums(results)) == 48) {
+                if (undisturbed) usual <- min(usual, elapsed())      # the machine is less busy than at first
                 break
             }
             undisturbed <- FALSE
