@@ -285,12 +285,13 @@ static void long_samples(void)
     check_long(new_task(n, dense(n, norm(n, pooled, 5), 5, 2), NG_CATEGORICAL_CROSS_ENTROPY, 2));
 }
 
-/* And in the frequency domain, where parts are of whole blocks. */
+/* And in the frequency domain, where parts are of whole blocks; in the end with more weights than numbers. */
 static void long_samples_of_many_taps(void)
 {
     net *n = new_net();
     int at = activation(n, conv(n, input(n, sequence(16400 + draw(400), 4)), 9, 4, 16, "same"), "tanh");
     for (int k = 0; k < 3; k++) at = activation(n, conv(n, at, 20, 16, 16, k == 1 ? "valid" : "same"), "tanh");
+    at = activation(n, conv(n, pool(n, at, &ng_average_pooling1d, 80, 80, "same"), 20, 16, 16, "same"), "tanh");
     at = dense(n, add(n, &ng_global_average_pooling1d, at, -1), 16, 2);
     check_long(new_task(n, at, NG_CATEGORICAL_CROSS_ENTROPY, 2));
 }

@@ -262,8 +262,9 @@ static void backward_rows(block *b, int k, part p)
     const bool learns = any(dw, layer->weight_count);
     void *scratch = t->scratch[p.thread];
     if (!learns || p.of > 1) layer->type->backward(layer, &dy, &b->codes[k], wanted, scratch);
-    if (!learns) return;
-    const ng_tile rows = rows_of(dy, p);
+    const int64_t parts = p.of > 1 ? ng_gradient_parts(unit) : 1;
+    if (!learns || p.at >= parts) return;
+    const ng_tile rows = rows_of(dy, (part){p.at, parts, p.thread});
     for (int i = 0; p.of > 1 && i < layer->inputs; i++) wanted[i].data = NULL;
     gather(unit, b->values, x);
     layer->type->gradients(layer, x, &rows, &b->codes[k], wanted, dw, scratch);
@@ -366,11 +367,17 @@ static void run_segment(ng_trainer *t, int s, const batch *todo, direction way)
 
 /* ---- a step ---- */
 
+/* How many weights have sums there. */
+static int64_t sums_in(const ng_trainer *t, int64_t slot)
+{
+    return slot == 0 ? t->trained_count : slot < NG_FEW_PARTS ? t->shared_count : t->many_count;
+}
+
 static void clear_sums(ng_trainer *t)
 {
 #pragma omp parallel for schedule(static) num_threads(t->threads)
     for (int64_t slot = 0; slot < NG_SHARDS; slot++)
-        memset(sums_of(t, slot), 0, (size_t)(slot ? t->shared_count : t->trained_count) * sizeof *t->partial);
+        memset(sums_of(t, slot), 0, (size_t)sums_in(t, slot) * sizeof *t->partial);
 }
 
 static void add_shards(ng_trainer *t)
@@ -382,8 +389,9 @@ static void add_shards(ng_trainer *t)
         double sums[CHUNK] = {0};
         for (int64_t shard = 0; shard < NG_SHARDS; shard++) {
             const float *from = sums_of(t, shard) + at;
+            const int64_t there = sums_in(t, shard) - at < count ? sums_in(t, shard) - at : count;
 #pragma omp simd
-            for (int64_t i = 0; i < count; i++) sums[i] += (double)from[i];
+            for (int64_t i = 0; i < there; i++) sums[i] += (double)from[i];
         }
         for (int64_t i = 0; i < count; i++) t->partial[at + i] = (float)sums[i];
     }

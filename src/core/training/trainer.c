@@ -122,9 +122,15 @@ static ng_status join_relu(ng_trainer *t, int k, ng_error *error)
     return join_conv1d(t, k, error);
 }
 
+int64_t ng_gradient_parts(const ng_unit *unit)
+{
+    const bool few = unit->layer.weight_count > 0 && tensor_size(&unit->layer.weights[0]) > ng_size(unit->whole);
+    return few ? NG_FEW_PARTS : NG_SHARDS;
+}
+
 static ng_status trained_conv1d(ng_trainer *t, ng_unit *unit, bool reads_input, ng_error *error)
 {
-    const int64_t length = ng_rows(unit->layer.out), parts = t->wide ? NG_SHARDS : 1;
+    const int64_t length = ng_rows(unit->layer.out), parts = t->wide ? ng_gradient_parts(unit) : 1;
     const bool spectra = !reads_input && t->settings.batch * ng_size(unit->whole) >= SPECTRA_ROWS * unit->whole.channels;
     return ng_trained_conv1d(&unit->layer, spectra, reads_input, (length + parts - 1) / parts, t->shard_samples * unit->group, t->threads, t->arena, error);
 }
@@ -267,16 +273,18 @@ static bool is_dealt(const ng_trainer *t, const ng_unit *unit)
     return t->wide && unit->group == 1 && unit->layer.inputs > 0 && unit->layer.reach.size > 0 && unit->layer.reach.stride > 0;
 }
 
-/* Where rows are dealt most weights may be those of layers that are not, which come last. */
+/* Normalizations have sums of their own. Where rows are dealt most weights may be those of layers that are not, which come last. */
 static ng_status take_sums(ng_trainer *t, ng_error *error)
 {
-    t->shared_count = t->wide ? 0 : t->trained_count;
+    t->shared_count = t->many_count = t->wide ? 0 : t->trained_count;
     for (int k = 0; k < t->graph.count; k++) {
-        const ng_call *call = &t->graph.calls[k];
-        t->units[k].dealt = is_dealt(t, &t->units[k]);
-        for (int i = 0; t->units[k].dealt && i < call->weight_count; i++) {
-            const int64_t w = weight_at(&t->graph, call->weights[i].data);
-            if (t->places[w] >= 0) t->shared_count = most(t->shared_count, t->places[w] + t->sizes[w]);
+        ng_unit *unit = &t->units[k];
+        unit->dealt = is_dealt(t, unit);
+        const ng_call *call = &t->graph.calls[unit->learns];
+        for (int i = 0; unit->needed && unit->dealt && !unit->statistics && i < call->weight_count; i++) {
+            const int64_t w = weight_at(&t->graph, call->weights[i].data), end = t->places[w] < 0 ? 0 : t->places[w] + t->sizes[w];
+            t->shared_count = most(t->shared_count, end);
+            if (ng_gradient_parts(unit) > NG_FEW_PARTS) t->many_count = most(t->many_count, end);
         }
     }
     t->partial = ng_alloc(t->arena, t->trained_count + (NG_SHARDS - 1) * t->shared_count, sizeof *t->partial, error);

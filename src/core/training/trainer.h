@@ -16,7 +16,10 @@
 #include "core/training/samples.h"
 #include "core/training/statistics.h"
 
-enum { NG_SHARDS = 8 };                          /* of a batch */
+enum {
+    NG_SHARDS = 8,                               /* of a batch */
+    NG_FEW_PARTS = 2                             /* of the rows of a layer with more weights than numbers, whose sums are what takes time */
+};
 
 typedef struct ng_training {
     int output;                                  /* the call whose value the loss reads */
@@ -57,7 +60,7 @@ typedef struct ng_trainer {
     int64_t *sizes, trained_count, step;
     float *trained, *mean, *square;              /* and what the optimizer keeps of each */
     float *partial;                              /* sums of all trained weights for shard 0, of the first shared_count for each other */
-    int64_t shared_count;
+    int64_t shared_count, many_count;            /* those from NG_FEW_PARTS on need the first many_count alone */
     ng_unit *units;
     ng_segment *segments;
     int segment_count;
@@ -73,6 +76,9 @@ typedef struct ng_trainer {
 /* The trainer, its weights copied from the graph, and all its memory come from the arena, which nothing else may use from now on. */
 ng_status ng_trainer_make(const ng_graph *graph, const ng_shape *input_shapes, const ng_training *settings, int threads,
                           ng_arena *arena, ng_trainer *trainer, ng_error *error);
+
+/* Where rows are dealt: in how many parts the gradient of its weights is summed. */
+int64_t ng_gradient_parts(const ng_unit *unit);
 
 /* Packs the weights again, after they changed. */
 ng_status ng_trainer_refresh(ng_trainer *trainer, ng_error *error);
