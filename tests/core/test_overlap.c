@@ -287,7 +287,7 @@ static void test_integral(net *n)
     CHECK(explain(n, &c, objectives, &path, false, 1 << 28, (ng_run){.threads = 2, .poll = polls_stop, .poll_data = &polls}, &again) == NG_STOPPED);
     for (int64_t bytes = 1 << 15; bytes < 1 << 24; bytes *= 32) {
         again = new_map(n, &c);
-        const ng_status status = explain(n, &c, objectives, &path, false, bytes, run, &again);
+        const ng_status status = explain(n, &c, objectives, &path, false, bytes, (ng_run){.threads = 3}, &again);
         CHECK(status == NG_OK || status == NG_OUT_OF_MEMORY);
         leave_checks(&c, &path, &again);
         CHECK(status != NG_OK || !same || alike_maps(&c, &expected, &again));

@@ -66,13 +66,16 @@ test_that("windows that share work take less than they would by themselves", {
     }
     drawn <- plan(model, random_genome(2200, seed = 1), baseline = "shuffle", nodes = 5, step = 10)
     expect_match(capture.output(show(drawn)), "a baseline of its own", all = FALSE)
-    most <- plans[[1]]@settings$core_bytes                                       # what the run takes that shares
-    short <- plan(model, random_genome(2200, seed = 1), nodes = 5, step = 10, memory_bytes = 0.9 * most)
-    expect_match(capture.output(show(short)), "more memory than is allowed", all = FALSE)
-    expect_lte(short@settings$core_bytes, 0.9 * most)
-    scores <- lapply(c(0.9, 1.1) * most, function(bytes) attribution(model, random_genome(2200, seed = 1), nodes = 5, step = 10, memory_bytes = bytes)@scores[[1]])
-    expect_equal(scores[[1]], scores[[2]], tolerance = 1e-5)
-    expect_identical(scores[[2]], attribution(model, random_genome(2200, seed = 1), nodes = 5, step = 10)@scores[[1]])
+    ahead <- function(bytes, threads) plan(model, random_genome(2200, seed = 1), nodes = 5, step = 10, threads = threads, memory_bytes = bytes)@settings
+    scores <- function(bytes, threads = 1) attribution(model, random_genome(2200, seed = 1), nodes = 5, step = 10, threads = threads, memory_bytes = bytes)@scores[[1]]
+    most <- ahead(1e9, 1)$core_bytes                                              # what the run takes that shares
+    short <- ahead(0.9 * most, 1)
+    expect_match(short$overlap, "more memory than is allowed")
+    expect_lte(short$core_bytes, 0.9 * most)
+    expect_equal(scores(0.9 * most), scores(1e9), tolerance = 1e-5)
+    both <- ahead(1e9, 2)$core_bytes                                              # fewer threads share where there is less: the same bits
+    expect_match(ahead(0.9 * both, 2)$overlap, "windows share layers")
+    expect_identical(scores(0.9 * both, 2), scores(1e9))
 })
 
 test_that("a plan with a baseline that is drawn holds the memory of its run", {

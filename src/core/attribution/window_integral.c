@@ -137,7 +137,24 @@ static bool may_share(const ng_contig *contig, int64_t windows, const ng_path *p
     return step > 0 && step < contig->window && together >= windows - 1;
 }
 
-/* Plans strips, and takes memory for as many as there are threads; todo->overlap.windows is 0 if windows had better not share anything. */
+/* Memory for `each` strips at a time. */
+static ng_status take_memory(const ng_graph *graph, const int *wanted, int wanted_count, int64_t each, job *todo, ng_error *error)
+{
+    ng_arena *arena = todo->run->arena;
+    const int64_t most_windows = each * todo->overlap.windows;
+    todo->each = each;
+    todo->strips = ng_alloc(arena, each, sizeof *todo->strips, error);
+    todo->values = ng_alloc(arena, todo->targets * most_windows, sizeof *todo->values, error);
+    todo->scores = ng_alloc(arena, ROWS * ng_contig_shape(todo->contig).channels, sizeof *todo->scores, error);
+    if (!todo->strips || !todo->values || !todo->scores) return error->status;
+    if (ng_rest_make(graph, &todo->overlap, wanted, wanted_count, most_windows, todo->targets, todo->run, &todo->rest, error)) return error->status;
+    for (int64_t i = 0; i < each; i++)
+        if (ng_strip_make(&todo->overlap, todo->targets, arena, &todo->strips[i], error)) return error->status;
+    return NG_OK;
+}
+
+/* Plans strips, and takes memory for one a thread, or where that is too much for as many as still pay; todo->overlap.windows is 0 if windows had
+ * better not share anything. */
 static ng_status make_job(const ng_graph *graph, const int *wanted, int wanted_count, job *todo, ng_error *error)
 {
     const ng_run *run = todo->run;
@@ -147,16 +164,14 @@ static ng_status make_job(const ng_graph *graph, const int *wanted, int wanted_c
     if (ng_plan_make(graph, &shape, wanted, wanted_count, false, run, &forward, error)) return error->status;
     if (ng_overlap_make(graph, &forward, step_of(todo->contig), todo->together, true, run, &todo->overlap, error)) return error->status;
     if (todo->overlap.windows == 0) return NG_OK;
-    todo->each = least(run->threads, strip_count(todo));
-    const int64_t most_windows = todo->each * todo->overlap.windows;
-    todo->strips = ng_alloc(run->arena, todo->each, sizeof *todo->strips, error);
-    todo->values = ng_alloc(run->arena, todo->targets * most_windows, sizeof *todo->values, error);
-    todo->scores = ng_alloc(run->arena, ROWS * shape.channels, sizeof *todo->scores, error);
-    if (!todo->strips || !todo->values || !todo->scores) return error->status;
-    if (ng_rest_make(graph, &todo->overlap, wanted, wanted_count, most_windows, todo->targets, run, &todo->rest, error)) return error->status;
-    for (int64_t i = 0; i < todo->each; i++)
-        if (ng_strip_make(&todo->overlap, todo->targets, run->arena, &todo->strips[i], error)) return error->status;
-    return NG_OK;
+    const void *mark = ng_arena_mark(run->arena);
+    int64_t each = least(run->threads, strip_count(todo));
+    while (take_memory(graph, wanted, wanted_count, each, todo, error) == NG_OUT_OF_MEMORY) {
+        if (--each <= todo->overlap.left * run->threads) break;
+        ng_arena_rewind(run->arena, mark);
+        *error = (ng_error){0};
+    }
+    return error->status;
 }
 
 static ng_status integrate_strips(job *todo, ng_error *error)
