@@ -97,6 +97,8 @@ test_that("what is not GFF3, or lies outside its contig, is refused with the row
     expect_error(annotation_of("LOCUS AL009126"), "LOCUS AL009126", class = "nucleograd_error_file")
     expect_error(annotation_of("a b CDS 1 9 . + . ID=1"), "separated by tabs", class = "nucleograd_error_file")
     expect_error(annotation_of(gff_row("a", "CDS", "1.5", 9)), "1.5", class = "nucleograd_error_file")
+    expect_error(annotation_of(gff_row("a", "CDS", "1", "99999999999999999999")), "below 2.31", class = "nucleograd_error_file")
+    expect_error(annotation_of(gff_row("a", "CDS", "2147483648", 9)), "below 2.31", class = "nucleograd_error_file")
     expect_error(annotation_of(gff_row("a", "CDS", 9, 1)), "from 9 to 1", class = "nucleograd_error_regions")
     expect_error(annotation_of(gff_row("a", "CDS", 1, 30), genome = genome_of(a = 20)), "\"a\" has 20 bp and is linear",
                  class = "nucleograd_error_regions")
