@@ -44,8 +44,9 @@ gff_rows <- function(lines, file, call = parent.frame()) {
     rows <- sub("^((?:[^\t]*\t){8}[^\t]*)\t.*", "\\1", lines, perl = TRUE)
     rows <- sub("[ ;]+#( .*)?$", "", rows, perl = TRUE)
     good <- grepl("^[^\t]+\t[^\t]*\t[^\t]+\t[0-9]+\t[0-9]+(\t[^\t]*){4}$", rows, perl = TRUE)
-    place <- function(k) as.numeric(vapply(strsplit(rows[good], "\t", fixed = TRUE), `[`, "", k))
-    good[good] <- pmax(place(4), place(5)) <= .Machine$integer.max
+    places <- sub("^([^\t]*\t){3}([0-9]+)\t([0-9]+).*", "\\2 \\3", rows[good], perl = TRUE)
+    places <- matrix(as.numeric(unlist(strsplit(places, " ", fixed = TRUE))), 2)
+    good[good] <- pmax(places[1, ], places[2, ]) <= .Machine$integer.max                  # what R counts to
     if (length(rows) && all(good)) return(rows)
     problem <- if (length(rows)) "This row is not: {.val {substr(lines[!good][1], 1, 100)}}." else "It has no row."
     stop_input(c("{.arg file} must be GFF3: rows of nine fields, separated by tabs, with whole start and end below 2^31.", x = problem,

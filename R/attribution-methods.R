@@ -194,7 +194,7 @@ mean_over_windows <- function(sums, windows) {
     times <- IRanges::coverage(ranges, width = length_bp)
     several <- BiocGenerics::which(times != 1L)                       # most often only where the last window is aligned to the end
     if (!length(several)) return(sums)
-    times <- as.numeric(times[several])
+    times <- as.numeric(times)[several]
     times[times == 0] <- NA
     sums[several, ] <- sums[several, ] / times
     sums

@@ -52,6 +52,7 @@ run_batch <- function(set, directory, model, verbs = list(attribution = list(), 
     if (!is.null(BPPARAM)) {
         need_package("BiocParallel", "A batch with workers")
         check_is(BPPARAM, "BiocParallelParam", "SerialParam")
+        check_user(BPPARAM)
     }
     job$threads <- worker_threads(threads, BPPARAM)
     job$asked <- as_json(list(model = unname(tools::md5sum(job$model)), verbs = job$verbs, tracks = I(job$tracks),
@@ -88,11 +89,6 @@ on_workers <- function(rows, work, job, BPPARAM) {
     tasks <- BiocParallel::bptasks(BPPARAM)
     on.exit(BiocParallel::bptasks(BPPARAM) <- tasks)                 # the object is the caller's
     BiocParallel::bptasks(BPPARAM) <- length(rows)
-    # batchtools asks Slurm for the jobs of $USER and takes jobs that it does not find for lost; a container may leave it empty
-    if (is(BPPARAM, "BatchtoolsParam") && !nzchar(Sys.getenv("USER"))) {
-        Sys.setenv(USER = Sys.info()[["user"]])
-        on.exit(Sys.unsetenv("USER"), add = TRUE)
-    }
     if (is(BPPARAM, "MulticoreParam")) {
         # what is loaded here need not be loaded there
         for (package in c("rtracklayer", "SummarizedExperiment", "rhdf5")) requireNamespace(package, quietly = TRUE)
@@ -172,11 +168,19 @@ share_rows <- function(count, share, call = parent.frame()) {
     which((seq_len(count) - 1) %% share[2] == share[1] - 1)
 }
 
+is_cluster <- function(BPPARAM) is(BPPARAM, "BatchtoolsParam") && !BPPARAM$cluster %in% c("interactive", "multicore", "socket")
+
+# batchtools asks the cluster for the jobs of $USER, and takes those that it does not find for lost.
+check_user <- function(BPPARAM, call = parent.frame()) {
+    if (is_cluster(BPPARAM) && !nzchar(Sys.getenv("USER")))
+        stop_input(c("The environment variable {.envvar USER} must say whose jobs these are; it is empty, as containers leave it.",
+                     i = "{.code Sys.setenv(USER = Sys.info()[[\"user\"]])} sets it."), call = call)
+}
+
 # Threads of each worker, so that all together are no more than the processors here; NULL: as each finds where it runs.
 worker_threads <- function(threads, BPPARAM, call = parent.frame()) {
     if (!is.null(threads)) threads <- check_number(threads, 1, 1024, call = call)
-    elsewhere <- is(BPPARAM, "BatchtoolsParam") && !BPPARAM$cluster %in% c("interactive", "multicore", "socket")
-    if (is.null(BPPARAM) || elsewhere) return(threads)
+    if (is.null(BPPARAM) || is_cluster(BPPARAM)) return(threads)
     workers <- BiocParallel::bpworkers(BPPARAM)
     if (is.character(workers)) return(if (is.null(threads)) 1 else threads)           # names of machines
     processors <- machine_processors()

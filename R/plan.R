@@ -58,29 +58,30 @@ plan <- function(model, genome, method = "ig", nodes = 50, baseline = "uniform",
     request <- rehearsed_request(goal, genome, windows[longest], todo$baseline, todo$path)
     began <- proc.time()[["elapsed"]] - began
     found <- core_plan(model, request, TRUE, run, environment())
-    layers <- plan_layers(found[[1]], found[[2]], todo, length(goal$cotangents), found[[3]][4] == 1, found[[3]][6])
+    totals <- found$totals
+    layers <- plan_layers(found$numbers, found$words, todo, length(goal$cotangents), totals$winners_kept == 1, totals$round_nodes)
     width <- as.numeric(BiocGenerics::width(windows))
     times <- todo$passes * sum(width) / width[longest[1]] + todo$checks
-    layers$operations <- layers$operations * times * found[[3]][3]
-    layers$seconds <- layers$seconds * times * found[[3]][3] / run[[1]]
+    layers$operations <- layers$operations * times * totals$left
+    layers$seconds <- layers$seconds * times * totals$left / run[[1]]
     length_bp <- sum(as.numeric(Biostrings::width(genome)))
     calls <- todo$passes * length(unique(GenomicRanges::seqnames(windows)))
-    around <- began + found[[3]][2] * calls + todo$passes * (todo$seconds_a_base * length_bp + todo$seconds_drawing)
+    around <- began + totals$seconds * calls + todo$passes * (todo$seconds_a_base * length_bp + todo$seconds_drawing)
     result_bytes <- if (method == "predict") 8 * sum(output_sizes(model)) * length(windows)
                     else length(goal$target) * (if (todo$maps > 1) 40 else 32) * length_bp
     new("Plan", layers = layers,
         settings = list(model = model@name, method = method, nodes = todo$nodes, passes = todo$passes, windows = length(windows),
-                        window = width[longest[1]], threads = run[[1]], memory_bytes = run[[2]], core_bytes = found[[3]][1],
-                        result_bytes = result_bytes, overlap = overlap_words(windows[longest], found[[3]][3], todo$apart, found[[3]][5] == 1),
+                        window = width[longest[1]], threads = run[[1]], memory_bytes = run[[2]], core_bytes = totals$bytes,
+                        result_bytes = result_bytes, overlap = overlap_words(windows[longest], totals, todo$apart),
                         operations = sum(layers$operations), seconds = sum(layers$seconds) + around))
 }
 
-# What windows that overlap share, or why nothing; NULL: they do not overlap. left: the share of operations that is left where they do. own: each has
-# a baseline of its own. short: memory does not allow it.
-overlap_words <- function(windows, left, own, short) {
+# What windows that overlap share, or why nothing; NULL: they do not overlap. own: each has a baseline of its own.
+overlap_words <- function(windows, totals, own) {
     if (length(windows) < 3 || BiocGenerics::start(windows)[2] > BiocGenerics::end(windows)[1]) return(NULL)
-    if (left < 0.99) return(paste0("windows share layers, which leaves ", round(100 * left), " % of the operations"))
-    paste0("windows share no layer: ", if (own) "each has a baseline of its own" else if (short) "that takes more memory than is allowed" else "that would not pay")
+    if (totals$left < 0.99) return(paste0("windows share layers, which leaves ", round(100 * totals$left), " % of the operations"))
+    paste0("windows share no layer: ", if (own) "each has a baseline of its own"
+           else if (totals$short_of_memory == 1) "that takes more memory than is allowed" else "that would not pay")
 }
 
 # The windows of the contig that takes the most memory: of those with the longest windows the one with the most.
@@ -130,9 +131,12 @@ contig_request <- function(goal, genome, windows, baseline, path) {
          starts = as.numeric(BiocGenerics::start(windows)), window = as.numeric(BiocGenerics::width(windows)[1]), baseline = baseline, path = path)
 }
 
+# list(numbers, words, totals), see bridge_plan_contig(): numbers and words of each layer.
 core_plan <- function(model, request, timed, run, frame) {
-    advise_memory(.Call(C_plan_contig, model@pointer, request$wanted, request$cotangents, request$bases, request$starts, request$window,
-                        request$baseline, request$path, timed, run, frame), model, request, run, frame)
+    found <- advise_memory(.Call(C_plan_contig, model@pointer, request$wanted, request$cotangents, request$bases, request$starts, request$window,
+                                 request$baseline, request$path, timed, run, frame), model, request, run, frame)
+    list(numbers = found[[1]], words = found[[2]],
+         totals = as.list(stats::setNames(found[[3]], c("bytes", "seconds", "left", "winners_kept", "short_of_memory", "round_nodes"))))
 }
 
 # ---- the table ----

@@ -1,5 +1,5 @@
-# longtests/killed-batches.R [kills [way,...]]: kills a batch with SIGKILL at random moments, again and again, lets it go on, and compares the results with
-# those of a run that nobody disturbed. Prints a table; the last line counts. Batches run in a session and in forked workers, and, where a Slurm
+# longtests/killed-batches.R [kills [way,...]]: kills a batch with SIGKILL at random moments, again and again, lets it go on, and compares
+# the results with those of a run that nobody disturbed. Prints a table; the last line counts. Batches run in a session and in forked workers, and, where a Slurm
 # answers (eval "$(tools/slurm-here)"), as jobs of BatchtoolsParam and as an array of the command line; there a kill is that of the session
 # that submits, scancel, or that of a worker.
 #     R_LIBS=build/library Rscript longtests/killed-batches.R 100
@@ -70,17 +70,18 @@ sums <- function(results) {
 }
 left <- function(results) length(list.files(results, "^[.]unfinished", all.files = TRUE))
 
+all_files <- 12 * 4                                                  # of genomes, each of a verb
 expected <- NULL
 counts <- NULL
 for (way in ways) {
     whole <- tempfile("whole", folder)
     began <- proc.time()[["elapsed"]]
     process <- start(way, whole)
-    while (alive(process) && length(sums(whole)) < 48) Sys.sleep(0.1)
+    while (alive(process) && length(sums(whole)) < all_files) Sys.sleep(0.1)
     usual <- proc.time()[["elapsed"]] - began                        # until the results are there
     finish(way, whole)
     if (is.null(expected)) expected <- sums(whole)
-    found <- c(kills = 0, runs = 0, unfinished = 0, wrong = !identical(sums(whole), expected) + (length(expected) != 48))
+    found <- c(kills = 0, runs = 0, unfinished = 0, wrong = !identical(sums(whole), expected) + (length(expected) != all_files))
     while (found[["kills"]] < ceiling(kills / length(ways))) {
         results <- tempfile("results", folder)
         undisturbed <- TRUE
@@ -89,8 +90,8 @@ for (way in ways) {
             began <- proc.time()[["elapsed"]]
             process <- start(way, results)
             elapsed <- function() proc.time()[["elapsed"]] - began
-            while (alive(process) && elapsed() < moment * usual && length(sums(results)) < 48) Sys.sleep(0.05)
-            if (!alive(process) || length(sums(results)) == 48) {
+            while (alive(process) && elapsed() < moment * usual && length(sums(results)) < all_files) Sys.sleep(0.05)
+            if (!alive(process) || length(sums(results)) == all_files) {
                 if (undisturbed) usual <- min(usual, elapsed())      # the machine is less busy than at first
                 break
             }

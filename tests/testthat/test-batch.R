@@ -202,17 +202,17 @@ test_that("workers times threads are no more than the processors", {
     expect_null(threads(suppressMessages(BiocParallel::BatchtoolsParam(8, cluster = "slurm"))))                         # each job counts its own
 })
 
-test_that("jobs of batchtools know whose they are, where the environment does not say", {
+test_that("jobs of a cluster need to know whose they are", {
     skip_if_not_installed("batchtools")
-    # in a process of its own: batchtools changes the session that runs its jobs
-    script <- tempfile(fileext = ".R")
-    writeLines(c("registry <- BiocParallel::batchtoolsRegistryargs(file.dir = tempfile('registry'))",
-                 "jobs <- suppressMessages(BiocParallel::BatchtoolsParam(1, 'interactive', registry))",
-                 "told <- suppressMessages(nucleograd:::on_workers(list(1), function(row, job) Sys.getenv('USER'), NULL, jobs))",
-                 "cat(told[[1]], Sys.getenv('USER'), sep = '\n')"), script)
-    told <- function(user) {
-        suppressWarnings(system2(file.path(R.home("bin"), "Rscript"), script, stdout = TRUE, stderr = FALSE, env = paste0("USER=", user)))
-    }
-    expect_identical(told(""), c(Sys.info()[["user"]], ""))
-    expect_identical(told("somebody"), c("somebody", "somebody"))
+    user <- Sys.getenv("USER", NA)
+    on.exit(if (is.na(user)) Sys.unsetenv("USER") else Sys.setenv(USER = user))
+    jobs <- suppressMessages(BiocParallel::BatchtoolsParam(2, cluster = "slurm"))
+    results <- tempfile("results")
+    Sys.setenv(USER = "")
+    expect_error(run_batch(genome_set(batch_folder(1)), results, batch_model, batch_verbs, BPPARAM = jobs), "USER", class = "nucleograd_error_argument")
+    expect_identical(list.files(results, all.files = TRUE, no.. = TRUE), character())
+    expect_null(check_user(BiocParallel::SnowParam(2)))
+    expect_null(check_user(suppressMessages(BiocParallel::BatchtoolsParam(2, cluster = "socket"))))
+    Sys.setenv(USER = "somebody")
+    expect_null(check_user(jobs))
 })

@@ -60,11 +60,13 @@ ng_status ng_window_ranks(const ng_track *track, const int64_t *widths, const do
                     plain = last - first == BLOCK && all_known(track, first, last, width);
                     windows = plain ? BLOCK : window_means(track, first, last, width, room + BLOCK * thread);
                 }
-                /* Windows of equally many bases compare by their sums: no quotient for each. */
-                const double unit = plain ? 1 : (double)width, mean = plain ? means[region] * (double)width : means[region];
-                const double slack = track->slack / unit;
-                ng_count_beyond(plain ? track->sums + first + width : room + BLOCK * thread, plain ? track->sums + first : NULL, BLOCK,
-                                mean - slack, mean + slack, &mine->below, &mine->above);
+                if (plain) {                     /* all of equally many bases: sums compare as means do, without a quotient for each */
+                    const double sum = means[region] * (double)width, slack = track->slack, *begins = track->sums + first;
+                    ng_count_beyond(begins + width, begins, BLOCK, sum - slack, sum + slack, &mine->below, &mine->above);
+                } else {
+                    const double mean = means[region], slack = track->slack / (double)width;
+                    ng_count_beyond(room + BLOCK * thread, NULL, BLOCK, mean - slack, mean + slack, &mine->below, &mine->above);
+                }
                 mine->total += windows;
             }
         }

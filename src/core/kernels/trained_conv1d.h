@@ -4,8 +4,9 @@
 #define NG_KERNELS_TRAINED_CONV1D_H
 #include "core/network/layer.h"
 
-/* If the layer is a Conv1D, packs its weights; if it has no steps, turns it into its twin. spectra: forward and backward may be in the frequency domain, besides the
- * gradient of the kernel, which is where calls have about so many rows and samples. letters: it reads an input, whose rows may be one-hot. */
+/* If the layer is a Conv1D, packs its weights; if its stride and dilation are 1, turns it into its twin. spectra: forward and backward may
+ * be in the frequency domain, besides the gradient of the kernel, which is where calls have about so many rows and samples. letters: it
+ * reads an input, whose rows may be one-hot. */
 ng_status ng_trained_conv1d(ng_layer *layer, bool spectra, bool letters, int64_t rows, int64_t samples, int threads, ng_arena *arena,
                             ng_error *error);
 

@@ -408,7 +408,7 @@ static ng_status cut_stages(ng_plan *plan, int64_t memory_bytes, ng_arena *arena
             int64_t crossing = 0;                /* what a cut before node k must keep */
             for (int i = 0; i < k; i++)
                 if (ng_in_stage(plan, stage, i) && last_use[i] >= k) crossing += node_bytes(&plan->nodes[i]);
-            if (crossing <= memory_bytes / 20) {
+            if (crossing <= memory_bytes / 20) {       /* most of the memory is left to nodes that go together */
                 stage++;
                 *stage = (ng_stage){.first = k};
             }

@@ -197,8 +197,8 @@ static ng_code phase_code(const ng_overlap *overlap, int k, int64_t phase, const
 
 /* ---- rows of windows ---- */
 
-/* Rows [first, last) of a node of one window lie one after the other: row 0 would be at row_0. NULL: they are zeros around the window. */
-typedef struct part { int64_t first, last; float *row_0; } part;
+/* Rows of a node of one window that lie one after the other, from `row` on: so many floats. NULL: zeros around the window. */
+typedef struct part { int64_t row, count; float *data; } part;
 
 enum { INSIDE = 2, PARTS = 5 };
 
@@ -210,34 +210,29 @@ static float *inside_of(const ng_overlap *overlap, int k, int64_t window, float 
     return shared[k] + phase / share->grain * phase_size(overlap, k) + (start - phase) / share->stride * overlap->window.nodes[k].whole.channels;
 }
 
-/* Those of window n of a batch that begins with window `first` of the strip. */
-static void find_parts(const ng_overlap *overlap, int k, int64_t first, int64_t n, const ng_strip *strip, part *parts)
+/* Where these rows lie of window n of a batch that begins with window `first` of the strip. */
+static void find_parts(const ng_overlap *overlap, int k, ng_range rows, int64_t first, int64_t n, const ng_strip *strip, part *parts)
 {
     const ng_shape whole = overlap->window.nodes[k].whole;
     const ng_range clean = overlap->shares[k].clean;
-    const part all[PARTS] = {
-        {INT64_MIN, 0, NULL},
-        {0, clean.first, strip->edges[0][k] + n * edge_size(overlap, k, 0)},
-        {clean.first, clean.last, inside_of(overlap, k, first + n, strip->shared)},
-        {clean.last, whole.length, strip->edges[1][k] + n * edge_size(overlap, k, 1) - clean.last * whole.channels},
-        {whole.length, INT64_MAX, NULL}};
-    memcpy(parts, all, sizeof all);
+    const int64_t starts[PARTS + 1] = {INT64_MIN, 0, clean.first, clean.last, whole.length, INT64_MAX};
+    float *const row_0[PARTS] = {NULL, strip->edges[0][k] + n * edge_size(overlap, k, 0), inside_of(overlap, k, first + n, strip->shared),
+                                 strip->edges[1][k] + n * edge_size(overlap, k, 1) - clean.last * whole.channels, NULL};
+    for (int i = 0; i < PARTS; i++) {
+        const int64_t row = most(rows.first, starts[i]), count = most(0, least(rows.last, starts[i + 1]) - row) * whole.channels;
+        parts[i] = (part){row, count, row_0[i] && count ? row_0[i] + row * whole.channels : NULL};
+    }
 }
 
 /* Rows of node k in `windows` windows, from window `first` of the strip on. */
 static void gather(const ng_overlap *overlap, int k, ng_range rows, int64_t first, int64_t windows, const ng_strip *strip, float *to)
 {
-    const int64_t channels = overlap->window.nodes[k].whole.channels;
+    part parts[PARTS];
     for (int64_t n = 0; n < windows; n++) {
-        part parts[PARTS];
-        find_parts(overlap, k, first, n, strip, parts);
-        for (int i = 0; i < PARTS; i++) {
-            const int64_t row = most(rows.first, parts[i].first), count = (least(rows.last, parts[i].last) - row) * channels;
-            if (count <= 0) continue;
-            if (parts[i].row_0) memcpy(to, parts[i].row_0 + row * channels, (size_t)count * sizeof *to);
-            else memset(to, 0, (size_t)count * sizeof *to);
-            to += count;
-        }
+        find_parts(overlap, k, rows, first, n, strip, parts);
+        for (int i = 0; i < PARTS; to += parts[i++].count)
+            if (parts[i].data) memcpy(to, parts[i].data, (size_t)parts[i].count * sizeof *to);
+            else memset(to, 0, (size_t)parts[i].count * sizeof *to);
     }
 }
 
@@ -260,16 +255,13 @@ static void scatter(const ng_overlap *overlap, int k, ng_range rows, int64_t fir
                     double *slopes)
 {
     const int64_t channels = overlap->window.nodes[k].whole.channels;
+    part parts[PARTS];
     for (int64_t n = 0; n < windows; n++) {
-        part parts[PARTS];
-        find_parts(overlap, k, first, n, strip, parts);
-        for (int i = 0; i < PARTS; i++) {
-            const int64_t row = most(rows.first, parts[i].first), count = (least(rows.last, parts[i].last) - row) * channels;
-            if (count <= 0) continue;
-            if (parts[i].row_0) ng_add_to(parts[i].row_0 + row * channels, from, count);
-            if (i == INSIDE && slopes)
-                slopes[first + n] += inner_product(inside_of(overlap, k, first + n, strip->tangents) + row * channels, from, count);
-            from += count;
+        find_parts(overlap, k, rows, first, n, strip, parts);
+        for (int i = 0; i < PARTS; from += parts[i++].count) {
+            if (parts[i].data) ng_add_to(parts[i].data, from, parts[i].count);
+            if (i == INSIDE && slopes && parts[i].count)
+                slopes[first + n] += inner_product(inside_of(overlap, k, first + n, strip->tangents) + parts[i].row * channels, from, parts[i].count);
         }
     }
 }
