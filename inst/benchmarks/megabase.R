@@ -11,11 +11,21 @@ threads <- 2
 repetitions <- 3
 length_word <- format(length_bp, scientific = FALSE)
 
-# What megabase_process.R prints, as named numbers.
-run <- function(method, threads, nodes, gradient_file = NULL) {
+# What megabase_process.R prints, as named numbers; with a file as `output` it does not wait and prints there.
+run <- function(method, threads, nodes, gradient_file = NULL, output = TRUE) {
     words <- c(file.path(here, "megabase_process.R"), method, length_word, nodes, threads, "sporulation", gradient_file)
-    line <- system2(file.path(R.home("bin"), "Rscript"), words, stdout = TRUE, env = paste0("R_LIBS=", paste(.libPaths(), collapse = ":")))
+    line <- system2(file.path(R.home("bin"), "Rscript"), words, stdout = output, env = paste0("R_LIBS=", paste(.libPaths(), collapse = ":")),
+                    wait = isTRUE(output))
+    if (!isTRUE(output)) return(invisible())
     stats::setNames(scan(text = line, quiet = TRUE), c("seconds", "memory_before_mb", "memory_mb", "output", "baseline_output", "gap"))
+}
+# One thread while another process does the same: cores share their clock and the way to memory, so that no program gains more by two.
+beside_another <- function() {
+    other <- tempfile()
+    run("ig", 1, nodes, output = other)
+    found <- run("ig", 1, nodes)
+    while (!length(scan(other, quiet = TRUE))) Sys.sleep(0.1)
+    found
 }
 
 # Operations of one node if every convolution were computed directly: 2 a multiply-add, forward and gradient of the input.
@@ -48,7 +58,8 @@ if (length(peers)) {
 }
 
 turns <- lapply(seq_len(repetitions), function(turn)
-    list(all = run("ig", threads, nodes), one = run("ig", 1, nodes), peers = vapply(peers, function(peer) ask_peer(peer, "gradient")[1], 0)))
+    list(all = run("ig", threads, nodes), one = run("ig", 1, nodes), beside = beside_another(),
+         peers = vapply(peers, function(peer) ask_peer(peer, "gradient")[1], 0)))
 column <- function(case, name) vapply(turns, function(turn) turn[[case]][[name]], 0)
 median_of <- function(case, name) stats::median(column(case, name))
 seconds <- median_of("all", "seconds") / nodes
@@ -69,6 +80,7 @@ figure("peak_memory_mb", max(column("all", "memory_mb")), "MB")
 figure("peak_memory_mb_at_500_nodes", many[["memory_mb"]], "MB")
 figure("share_of_direct_fma_peak_percent", 100 * direct_operations() / seconds / (1e9 * fma_peak()[["all"]]), "%")
 figure("thread_scaling", stats::median(column("one", "seconds") / column("all", "seconds")), "times")
+figure("thread_scaling_of_two_processes", stats::median(2 * column("one", "seconds") / column("beside", "seconds")), "times")
 figure("completeness_gap", gap, "logits")
 figure("completeness_gap_relative", 100 * abs(gap / explained), "% of F(x) - F(baseline)")
 for (name in names(peers)) {

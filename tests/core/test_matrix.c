@@ -121,7 +121,10 @@ int main(void)
         CHECK(!strcmp(ng_kernel_name(), kernels[k]));
         for (int64_t rows = 1; rows <= 27; rows++)
             for (int64_t columns = 1; columns <= 35; columns++) one_case(kernels[k], rows, 1 + draw(9), columns);
-        for (int i = 0; i < 150; i++) one_case(kernels[k], 1 + draw(80), 1 + draw(200), 1 + draw(150));
+        for (int i = 0; i < 150; i++) {                              /* drawn in this order by every compiler */
+            const int64_t columns = 1 + draw(150), depth = 1 + draw(200), rows = 1 + draw(80);
+            one_case(kernels[k], rows, depth, columns);
+        }
         split_depth();
         for (int i = 0; i < 4; i++) deep_case(kernels[k], 37, 24 * 1024 - 700 * i, 33, i % 2);
         deep_case(kernels[k], 13, NG_CHAIN + 1, 40, false);

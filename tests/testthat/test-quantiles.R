@@ -56,6 +56,19 @@ test_that("quantiles by windows are those of a loop, on linear and circular cont
     }
 })
 
+test_that("among thousands of windows, equal means count half, and one missing base leaves its windows out", {
+    score <- rep_len(c(1, 0, 2, 1, 3), 9000) * rep(c(1, -1, 1), each = 3000)     # sums of whole numbers: many are equal
+    genes <- features_on("a", c(4, 2050, 4000, 8801), c(13, 2061, 4299, 8980))
+    for (missing in list(NULL, 5000)) {
+        score[missing] <- NA
+        result <- gene_quantiles(scored(a = score, circular = TRUE), genes, shifts = 9, seed = 1, threads = 2)
+        for (k in 1:4) {
+            windows <- naive_windows(score, BiocGenerics::width(genes)[k], circular = TRUE)
+            expect_equal(statistic(result, "quantile_bases")[k], naive_share(statistic(result, "mean")[k], windows), tolerance = 1e-12)
+        }
+    }
+})
+
 test_that("constant scores put everything in the middle and every p-value at 1", {
     result <- gene_quantiles(scored(a = rep(0.1, 90)), three, shifts = 19, seed = 1)
     expect_identical(statistic(result, "quantile_bases"), rep(0.5, 3))
