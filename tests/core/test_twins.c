@@ -80,7 +80,7 @@ static void relu_pool_case(void)
 {
     static const char *const paddings[] = {"valid", "same"};
     trial relu, norm, pool;
-    const int64_t C = 1 + draw(70), size = 2 + draw(6), L = size + draw(60);
+    const int64_t C = draw(2) ? 1 + draw(70) : 32 * (1 + draw(3)), size = 2 + draw(draw(3) ? 6 : 20), L = size + draw(60);
     const bool with_norm = draw(2), tied = draw(3) == 0;
     const ng_shape in = {2, 1, L, C};
     start_trial(&relu, &ng_activation, 1, &in);
@@ -116,22 +116,29 @@ static void relu_pool_case(void)
     if (with_norm) norm.layer.type->backward(&norm.layer, &dscaled, NULL, &dbent, NULL);
     relu.layer.type->backward(&relu.layer, with_norm ? &dbent : &dscaled, &sign_code, &dx, NULL);
 
-    uint8_t *codes = claim(&pool, out.length * C, 1);
+    const int64_t bytes = fused.code_bytes;
+    CHECK(bytes == (C % 32 || size > 15 ? C : C / 2));
+    uint8_t *codes = claim(&pool, out.length * bytes, 1);
     for (int64_t first = 0, last; first < out.length; first = last) {
         last = first + 1 + draw(out.length - first);
         const ng_range needed = ng_rows_needed(fused.reach, (ng_range){first, last}, L);
         const ng_tile part = cut_rows(&pool, x, needed.first, needed.last, in);
         ng_tile y = cut_rows(&pool, NULL, first, last, out);
-        ng_code code = {codes + first * C, first, last, C, 0};
+        ng_code code = {codes + first * bytes, first, last, bytes, 0};
         fused.type->forward(&fused, &part, &y, &code, NULL);
         for (int64_t i = 0; i < (last - first) * C; i++) CHECK(y.data[i] == best.data[first * C + i]);
         CHECK(isnan(y.data[-1]) && isnan(y.data[(last - first) * C]));
+    }
+    for (int64_t i = 0; i < out.length * C; i++) {                   /* the layers' winner, unless relu was 0 there */
+        const int winner = ng_relu_pool_winner(&fused, codes + i / C * bytes, i % C);
+        const int64_t row = i / C * fused.reach.stride - fused.reach.pad + winners[i];
+        CHECK(winner == (x[row * C + i % C] > 0 ? winners[i] : -1));
     }
     for (int64_t first = 0, last; first < L; first = last) {
         last = first + 1 + draw(L - first);
         const ng_range touched = ng_rows_touched(fused.reach, (ng_range){first, last}, out.length);
         const ng_tile part = cut_rows(&pool, dy, touched.first, touched.last, out);
-        const ng_code code = {codes + touched.first * C, touched.first, touched.last, C, 0};
+        const ng_code code = {codes + touched.first * bytes, touched.first, touched.last, bytes, 0};
         ng_tile back = cut_rows(&pool, NULL, first, last, in);
         for (int64_t i = 0; i < (last - first) * C; i++) back.data[i] = 0;
         fused.type->backward(&fused, &part, &code, &back, NULL);

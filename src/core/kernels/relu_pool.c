@@ -11,25 +11,23 @@
 #include "core/network/affine.h"
 #include "core/network/types.h"
 
-enum { DEAD = 255, LANES = 16 };
+enum { DEAD = 255, LANES = 16, HALF = 4, LOW = 15 };      /* half a byte, which is LOW if dead */
 
 typedef float lanes __attribute__((vector_size(LANES * 4)));
 typedef int32_t masks __attribute__((vector_size(LANES * 4)));
 typedef uint8_t codes __attribute__((vector_size(LANES)));
+#define INLINE static inline __attribute__((always_inline))
 
-#define BEST best_portable
-#define GIVE give_portable
+#define NAME(f) f##_portable
 #define TARGET
 #define ROUND(v) (void)(v)
 #include "core/kernels/relu_pool_kernel.h"
 #if defined(__x86_64__)
-#define BEST best_avx2
-#define GIVE give_avx2
+#define NAME(f) f##_avx2
 #define TARGET __attribute__((target("avx2")))
 #define ROUND(v) (void)(v)
 #include "core/kernels/relu_pool_kernel.h"
-#define BEST best_avx512
-#define GIVE give_avx512
+#define NAME(f) f##_avx512
 #define TARGET __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl")))
 #define ROUND(v) __asm__("" : "+v"(v))
 #include "core/kernels/relu_pool_kernel.h"
@@ -37,9 +35,9 @@ typedef uint8_t codes __attribute__((vector_size(LANES)));
 
 typedef struct kernel {
     void (*best)(const float *x, int64_t rows, int64_t x_stride, int64_t channels, int32_t first, const float *scale,
-                 const float *shift, float *y, uint8_t *winner);
+                 const float *shift, bool shared, float *y, uint8_t *winner);
     void (*give)(const float *dy, const uint8_t *winner, const float *scale, int64_t channels, int32_t first, int32_t last,
-                 float *dx, int64_t dx_stride);
+                 bool shared, float *dx, int64_t dx_stride);
 } kernel;
 
 /* For the instruction set of the matrix product, so that a test can force this one as well. */
@@ -53,7 +51,8 @@ static kernel choose(void)
     return (kernel){best_portable, give_portable};
 }
 
-typedef struct relu_pool { kernel kernel; const float *scale, *shift; } relu_pool;      /* rows padded to whole vectors */
+/* Rows padded to whole vectors. shared: two winners a byte, those of a vector of channels in its low half, of the next in the other. */
+typedef struct relu_pool { kernel kernel; const float *scale, *shift; bool shared; } relu_pool;
 
 /* The last channels, fewer than LANES: the same on a padded copy. */
 static void best_of_rest(const relu_pool *config, const float *x, int64_t rows, int64_t channels, int32_t first, float *y,
@@ -65,7 +64,7 @@ static void best_of_rest(const relu_pool *config, const float *x, int64_t rows, 
     const size_t rest = (size_t)(channels - whole);
     memset(copy, 0, (size_t)rows * LANES * sizeof *copy);
     for (int64_t j = 0; j < rows; j++) memcpy(copy + j * LANES, x + j * channels + whole, rest * sizeof *copy);
-    config->kernel.best(copy, rows, LANES, LANES, first, config->scale + whole, config->shift + whole, best, place);
+    config->kernel.best(copy, rows, LANES, LANES, first, config->scale + whole, config->shift + whole, false, best, place);
     memcpy(y + whole, best, rest * sizeof *y);
     memcpy(winner + whole, place, rest);
 }
@@ -83,7 +82,7 @@ static void forward(const ng_layer *layer, const ng_tile *x, ng_tile *y, ng_code
         const float *from = ng_row(x, sample, window.first);
         float *to = ng_row(y, sample, t);
         uint8_t *winner = ng_code_row(code, sample, t);
-        config->kernel.best(from, rows, channels, whole, first, config->scale, config->shift, to, winner);
+        config->kernel.best(from, rows, channels, whole, first, config->scale, config->shift, config->shared, to, winner);
         if (whole < channels) best_of_rest(config, from, rows, channels, first, to, winner);
     }
 }
@@ -102,7 +101,7 @@ static void backward(const ng_layer *layer, const ng_tile *dy, const ng_code *co
         const uint8_t *winner = ng_code_row(code, sample, t);
         const int64_t first = mine.first > 0 ? mine.first : 0, last = mine.last < layer->reach.size ? mine.last : layer->reach.size;
         float *to = dx->data + sample * dx->sample_stride + (first - mine.first) * channels;
-        config->kernel.give(gradient, winner, config->scale, whole, (int32_t)first, (int32_t)last, to, channels);
+        config->kernel.give(gradient, winner, config->scale, whole, (int32_t)first, (int32_t)last, config->shared, to, channels);
         for (int64_t c = whole; c < channels; c++)
             if (winner[c] >= first && winner[c] < last) to[(winner[c] - first) * channels + c] += gradient[c] * config->scale[c];
     }
@@ -133,12 +132,22 @@ bool ng_relu_pool(const ng_layer *relu, const ng_layer *norm, const ng_layer *po
         padded[c] = norm ? scale[c] : 1;
         padded[channels + LANES + c] = norm ? shift[c] : 0;
     }
-    *config = (relu_pool){choose(), padded, padded + channels + LANES};
+    *config = (relu_pool){choose(), padded, padded + channels + LANES, channels % (2 * LANES) == 0 && pool->reach.size <= LOW};
     *fused = *pool;
+    if (config->shared) fused->code_bytes = channels / 2;
     fused->type = &type;
     fused->config = config;
     fused->in = relu->in;
     return true;
+}
+
+int ng_relu_pool_winner(const ng_layer *layer, const uint8_t *code, int64_t c)
+{
+    const relu_pool *config = layer->config;
+    if (!config->shared) return code[c] == DEAD ? -1 : code[c];
+    const int64_t pair = c / (2 * LANES), place = c % (2 * LANES);
+    const int winner = code[pair * LANES + place % LANES] >> (place < LANES ? 0 : HALF) & LOW;
+    return winner == LOW ? -1 : winner;
 }
 
 bool ng_relu_pool_scales(const ng_layer *layer, const float **scale, const float **shift)

@@ -83,7 +83,7 @@ ng_status ng_stream_make_rounds(ng_stream *stream, int64_t samples, ng_error *er
             return error->status;
     const int64_t sample_bytes = ng_sample_bytes(plan, stream->targets);
     const int64_t fit = sample_bytes ? ng_arena_room(arena) / sample_bytes : 3 * samples, fewest = stream->windows > 1 ? stream->windows : 1;
-    stream->samples = least(samples, fit / 3 > fewest ? fit / 3 : fewest);     /* more would save little time */
+    stream->samples = least(samples, fit / 4 > fewest ? fit / 4 : fewest);     /* more would save little time */
     if (fit < stream->samples || stream->samples < fewest)
         return ng_fail(error, NG_OUT_OF_MEMORY, NULL, "a sample takes %lld MB, and %lld MB are left of the memory limit",
                        (long long)(sample_bytes >> 20), (long long)(ng_arena_room(arena) >> 20));

@@ -295,15 +295,15 @@ static ng_code edge_code(const ng_overlap *overlap, int k, int right, int64_t fi
 /* Each number of y takes the derivative of the one that won. */
 static void follow_winners(const ng_layer *layer, const ng_tile *x, ng_tile *y, const ng_code *code)
 {
-    const float *scale = NULL, *shift;
-    ng_relu_pool_scales(layer, &scale, &shift);
+    const float *scale, *shift;
+    const bool fused = ng_relu_pool_scales(layer, &scale, &shift);
     NG_EACH_ROW(y, sample, t) {
         const int64_t start = t * layer->reach.stride - layer->reach.pad;
         const uint8_t *winner = ng_code_row(code, sample, t);
         float *to = ng_row(y, sample, t);
         for (int64_t c = 0; c < y->channels; c++) {
-            const bool dead = winner[c] >= layer->reach.size;        /* relu was 0 in all of the window */
-            to[c] = dead ? 0 : ng_row(x, sample, start + winner[c])[c] * (scale ? scale[c] : 1);
+            const int won = fused ? ng_relu_pool_winner(layer, winner, c) : winner[c];
+            to[c] = won < 0 ? 0 : ng_row(x, sample, start + won)[c] * (fused ? scale[c] : 1);
         }
     }
 }
