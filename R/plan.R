@@ -61,9 +61,10 @@ plan <- function(model, genome, method = "ig", nodes = 50, baseline = "uniform",
     totals <- found$totals
     layers <- plan_layers(found$numbers, found$words, todo, length(goal$cotangents), totals$winners_kept == 1, totals$round_nodes)
     width <- as.numeric(BiocGenerics::width(windows))
-    times <- todo$passes * sum(width) / width[longest[1]] + todo$checks
-    layers$operations <- layers$operations * times * totals$left
-    layers$seconds <- layers$seconds * times * totals$left / run[[1]]
+    times <- todo$passes * sum(width) / width[longest[1]] * totals$left
+    check <- plan_layers(found$numbers, found$words, replace(todo, c("apart", "ends"), list(TRUE, 2)), length(goal$cotangents), FALSE, 0)
+    layers$operations <- layers$operations * times + check$operations * todo$checks
+    layers$seconds <- (layers$seconds * times + check$seconds * todo$checks) / run[[1]]
     length_bp <- sum(as.numeric(Biostrings::width(genome)))
     calls <- todo$passes * length(unique(GenomicRanges::seqnames(windows)))
     around <- began + totals$seconds * calls + todo$passes * (todo$seconds_a_base * length_bp + todo$seconds_drawing)
@@ -92,8 +93,8 @@ longest_contig <- function(windows) {
 }
 
 # What a method runs: path, nodes and ends of a pass; maps that are averaged, and passes, one for each strand of each; baseline, and apart: it
-# differs from base to base; checks: windows that are computed besides; and what is done around the core: seconds of drawing baselines in
-# a pass, and of what is made of its map, for each base.
+# differs from base to base; checks: windows that are computed besides, with baselines of their own; and what is done around the core:
+# seconds of drawing baselines in a pass, and of what is made of its map, for each base.
 planned_passes <- function(method, nodes, baseline, replicates, strand, genome, windows, run, frame) {
     if (method == "predict")
         return(list(path = NULL, nodes = 1, ends = 1, passes = 1, maps = 1, baseline = no_baseline, apart = FALSE, checks = 0,
@@ -104,11 +105,11 @@ planned_passes <- function(method, nodes, baseline, replicates, strand, genome, 
     maps <- count_passes(method, replicates, nodes, drawn$drawn, frame)
     pass <- method_pass(settings, 1)
     part <- first_part(genome, windows)
-    seconds <- system.time(rows <- drawn$rows(part, 1), gcFirst = FALSE)[["elapsed"]]
-    apart <- length(rows) != 4
+    draw <- function() drawn$rows(part, 1)
+    apart <- length(draw()) != 4
     list(path = pass$path, nodes = if (method == "ig") nodes else 1, ends = if (compared) 2 else 1, maps = maps, passes = maps * if (strand == "both") 2 else 1,
-         baseline = drawn, apart = apart, checks = if (method %in% c("gradient", "saliency", "gradient_x_input")) 3 else 0,
-         seconds_drawing = if (apart) seconds * sum(as.numeric(BiocGenerics::width(windows))) / part$width else 0,
+         baseline = drawn, apart = apart, checks = if (method %in% c("gradient", "saliency", "gradient_x_input")) 2 else 0,
+         seconds_drawing = if (apart) seconds_of(draw) * sum(as.numeric(BiocGenerics::width(windows))) / part$width else 0,
          seconds_a_base = seconds_a_base(method, maps))
 }
 
@@ -122,8 +123,11 @@ first_part <- function(genome, windows) {
 seconds_a_base <- function(method, maps, rows = 2^16) {
     raw <- matrix(0.5, rows, 4)
     so_far <- if (maps > 1) gather(NULL, raw, NULL)
-    system.time(for (turn in 1:2) so_far <- gather(if (maps > 1) so_far, method_map(method, raw, raw), NULL, method == "vargrad"), gcFirst = FALSE)[["elapsed"]] / 2 / rows
+    seconds_of(function() gather(so_far, method_map(method, raw, raw), NULL, method == "vargrad")) / rows
 }
+
+# The quickest of three turns: in one of them R may collect garbage.
+seconds_of <- function(run) min(replicate(3, system.time(run(), gcFirst = FALSE)[["elapsed"]]))
 
 # What the core is asked for the windows of one contig; path NULL: predictions.
 contig_request <- function(goal, genome, windows, baseline, path) {
