@@ -210,38 +210,44 @@ edited_contig <- function(codes, circular, first, width, put, starts) {
 
 # As changed_in_place() for ranges whose bases `put`, a list of raw vectors of any lengths, take the place of theirs.
 changed_by_shift <- function(model, goal, genome, windows, ranges, put, run, frame) {
-    n <- length(ranges)
-    before <- after <- seen <- numeric(n)
+    answers <- matrix(0, 3, length(ranges))
     by_contig <- windows_by_contig(windows)
-    ranges_on <- split(seq_len(n), as.character(GenomeInfoDb::seqnames(ranges)))
-    free <- is.na(model@inputs[[1]][1])
+    ranges_on <- split(seq_along(ranges), as.character(GenomeInfoDb::seqnames(ranges)))
     done <- 0
     for (contig in intersect(names(by_contig), names(ranges_on))) {
+        here <- ranges_on[[contig]]
         request <- contig_request(goal, genome, windows[by_contig[[contig]]], numeric(4), NULL)
-        circular <- GenomeInfoDb::isCircular(ranges)[[contig]] %in% TRUE
-        unchanged <- rep(NA_real_, length(request$starts))
-        for (k in ranges_on[[contig]]) {
-            first <- BiocGenerics::start(ranges)[k]
-            width <- BiocGenerics::width(ranges)[k]
-            used <- windows_over(first, width, request$starts, request$window, length(request$bases), circular)[, 2]
-            new <- is.na(unchanged[used])
-            if (any(new)) unchanged[used[new]] <- predicted_windows(model, goal, request$bases, request$starts[used[new]], request$window, run, frame)
-            edited <- edited_contig(request$bases, circular, first, width, put[[k]], request$starts[used])
-            length_bp <- length(edited$codes)
-            window <- if (free && request$window == length(request$bases)) length_bp else request$window
-            if (window > length_bp)
-                stop_input(c("A contig must still hold a window of {window} bp after the change.",
-                             x = "{.val {contig}} has {length_bp} bp without {contig}:{first}-{first + width - 1}."), class = "regions", call = frame)
-            starts <- if (circular) edited$at %% length_bp else pmin(edited$at, length_bp - window)
-            changed <- predicted_windows(model, goal, edited$codes, starts + 1, window, run, frame)
-            before[k] <- mean(unchanged[used])
-            after[k] <- mean(changed)
-            seen[k] <- length(used)
-            done <- done + 1
-            run[[3]](done / n)
-        }
+        answers[, here] <- kept(shifted_contig(model, goal, request, ranges[here], put[here], share_of_run(run, done, length(here), length(ranges)), frame),
+                                list(goal, request, BiocGenerics::start(ranges)[here], BiocGenerics::width(ranges)[here], put[here]))
+        done <- done + length(here)
     }
-    list(prediction = ifelse(seen > 0, before, NA), changed = ifelse(seen > 0, after, NA), windows = as.integer(seen))
+    seen <- answers[3, ]
+    list(prediction = ifelse(seen > 0, answers[1, ], NA), changed = ifelse(seen > 0, answers[2, ], NA), windows = as.integer(seen))
+}
+
+# For each of these ranges of one contig: the mean objective of its windows, before and after, and how many they are.
+shifted_contig <- function(model, goal, request, ranges, put, run, frame) {
+    contig <- as.character(GenomeInfoDb::seqnames(ranges))[1]
+    circular <- GenomeInfoDb::isCircular(ranges)[[contig]] %in% TRUE
+    free <- is.na(model@inputs[[1]][1])
+    unchanged <- rep(NA_real_, length(request$starts))
+    vapply(seq_along(ranges), function(k) {
+        first <- BiocGenerics::start(ranges)[k]
+        width <- BiocGenerics::width(ranges)[k]
+        used <- windows_over(first, width, request$starts, request$window, length(request$bases), circular)[, 2]
+        new <- is.na(unchanged[used])
+        if (any(new)) unchanged[used[new]] <<- predicted_windows(model, goal, request$bases, request$starts[used[new]], request$window, run, frame)
+        edited <- edited_contig(request$bases, circular, first, width, put[[k]], request$starts[used])
+        length_bp <- length(edited$codes)
+        window <- if (free && request$window == length(request$bases)) length_bp else request$window
+        if (window > length_bp)
+            stop_input(c("A contig must still hold a window of {window} bp after the change.",
+                         x = "{.val {contig}} has {length_bp} bp without {contig}:{first}-{first + width - 1}."), class = "regions", call = frame)
+        starts <- if (circular) edited$at %% length_bp else pmin(edited$at, length_bp - window)
+        changed <- predicted_windows(model, goal, edited$codes, starts + 1, window, run, frame)
+        run[[3]](k / length(ranges))
+        c(mean(unchanged[used]), mean(changed), length(used))
+    }, numeric(3))
 }
 
 # The objective for windows of a contig, given as codes.

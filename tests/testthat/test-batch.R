@@ -144,6 +144,27 @@ test_that("an interrupted genome keeps what it found in windows", {
     expect_identical(goes_on(results), file_sums(whole))
 })
 
+test_that("deletions of an interrupted genome are kept contig by contig", {
+    work <- nucleograd:::kept_work
+    work$folder <- tempfile("kept")
+    before <- options(nucleograd.keep_seconds = 0)
+    on.exit({
+        work$folder <- work$asked <- NULL
+        options(before)
+    })
+    genome <- Biostrings::DNAStringSet(list(a = Biostrings::subseq(example_genome()[[1]], 1, 2000), b = Biostrings::subseq(example_genome()[[1]], 5001, 7000)))
+    regions <- GenomicRanges::GRanges(c("a", "b", "a"), IRanges::IRanges(c(100, 300, 900), width = 60))
+    effect <- function() S4Vectors::mcols(knockout(example_model(), genome, regions, "deletion"))
+    first <- effect()
+    parts <- list.files(work$folder, full.names = TRUE)
+    expect_length(parts, 2)
+    expect_identical(effect(), first)
+    for (part in parts) saveRDS(readRDS(part) + c(0, 1, 0), part)     # what a second call reads
+    expect_equal(effect()$changed, first$changed + 1)
+    work$asked <- "something else"
+    expect_identical(effect(), first)
+})
+
 test_that("a genome that fails does so alone, and can be mended", {
     folder <- batch_folder(4)
     writeLines("contig\tx\tCDS\tten\t20", file.path(folder, "g2.gff3"))
