@@ -103,7 +103,7 @@ static void test_limit(void)
     refuses(arena, INT64_MAX, 2);
     refuses(arena, INT64_MAX / 4 + 1, 16);
     refuses(arena, 1, SIZE_MAX);
-    refuses(arena, 3, (size_t)INT64_MAX + 1);
+    refuses(arena, 3, SIZE_MAX / 2 + 1);
     CHECK(ng_alloc(arena, 1000, 1, &error) != NULL);
     CHECK(ng_alloc(arena, 0, 8, &error) != NULL);
     refuses(arena, 1, 1);
