@@ -231,12 +231,13 @@ shifted_contig <- function(model, goal, request, ranges, put, run, frame) {
     circular <- GenomeInfoDb::isCircular(ranges)[[contig]] %in% TRUE
     free <- is.na(model@inputs[[1]][1])
     unchanged <- rep(NA_real_, length(request$starts))
-    vapply(seq_along(ranges), function(k) {
+    answers <- matrix(0, 3, length(ranges))
+    for (k in seq_along(ranges)) {
         first <- BiocGenerics::start(ranges)[k]
         width <- BiocGenerics::width(ranges)[k]
         used <- windows_over(first, width, request$starts, request$window, length(request$bases), circular)[, 2]
         new <- is.na(unchanged[used])
-        if (any(new)) unchanged[used[new]] <<- predicted_windows(model, goal, request$bases, request$starts[used[new]], request$window, run, frame)
+        if (any(new)) unchanged[used[new]] <- predicted_windows(model, goal, request$bases, request$starts[used[new]], request$window, run, frame)
         edited <- edited_contig(request$bases, circular, first, width, put[[k]], request$starts[used])
         length_bp <- length(edited$codes)
         window <- if (free && request$window == length(request$bases)) length_bp else request$window
@@ -245,9 +246,10 @@ shifted_contig <- function(model, goal, request, ranges, put, run, frame) {
                          x = "{.val {contig}} has {length_bp} bp without {contig}:{first}-{first + width - 1}."), class = "regions", call = frame)
         starts <- if (circular) edited$at %% length_bp else pmin(edited$at, length_bp - window)
         changed <- predicted_windows(model, goal, edited$codes, starts + 1, window, run, frame)
+        answers[, k] <- c(mean(unchanged[used]), mean(changed), length(used))
         run[[3]](k / length(ranges))
-        c(mean(unchanged[used]), mean(changed), length(used))
-    }, numeric(3))
+    }
+    answers
 }
 
 # The objective for windows of a contig, given as codes.
