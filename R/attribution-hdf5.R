@@ -3,6 +3,7 @@
 chunk_bp <- 2^14
 
 write_attribution <- function(scores, file) {
+    check_room(file)
     rhdf5::h5createFile(file)
     h5 <- rhdf5::H5Fopen(file)
     on.exit(rhdf5::H5Fclose(h5))
@@ -42,15 +43,19 @@ store <- function(h5, name, values, type, chunk = NULL) {
     }
     dataset <- rhdf5::H5Dcreate(h5, name, type, space, dcpl = how)
     on.exit(rhdf5::H5Dclose(dataset), add = TRUE)
-    if (is.null(dim(values))) rhdf5::H5Dwrite(dataset, values) else write_columns(dataset, space, values)
+    file <- rhdf5::H5Fget_name(h5)
+    if (!is.null(dim(values))) return(write_columns(dataset, space, values, file))
+    check_room(file, 8 * length(values))
+    rhdf5::H5Dwrite(dataset, values)
 }
 
 # Some columns at a time: HDF5 compresses for seconds, and only between its calls can R be interrupted.
-write_columns <- function(dataset, space, values) {
+write_columns <- function(dataset, space, values, file) {
     at_once <- 4 * chunk_bp
     for (first in seq(1, ncol(values), at_once)) {
         here <- first:min(first + at_once - 1, ncol(values))
         size <- c(nrow(values), length(here))
+        check_room(file, 8 * prod(size))
         rhdf5::H5Sselect_hyperslab(space, "H5S_SELECT_SET", start = c(1, first), count = size)
         piece <- rhdf5::H5Screate_simple(size)
         rhdf5::H5Dwrite(dataset, values[, here, drop = FALSE], h5spaceMem = piece, h5spaceFile = space)

@@ -158,6 +158,7 @@ states_of_predictions <- function(predictions) {
 }
 
 write_states_hdf5 <- function(states, path) {
+    check_room(path, 8 * sum(lengths(states$states), lengths(states$sample_end_position)))
     file <- hdf5r::H5File$new(path, mode = "w")
     on.exit(file$close_all())
     several <- length(states$entry) > 1

@@ -1,7 +1,20 @@
 # R/write-hdf5.R: the few calls of rhdf5 that write groups, texts and arrays of float32.
 
+# HDF5 that meets a full disk cannot close its file, and R dies of that at its end. So there must be room for these bytes, and for what HDF5
+# puts around them, before it is asked: as much is written, and removed.
+check_room <- function(file, bytes = 0) {
+    bytes <- bytes + 2^20
+    probe <- tempfile("room-", dirname(file))
+    on.exit(unlink(probe))
+    said <- tryCatch(writeBin(raw(bytes), probe), warning = conditionMessage, error = conditionMessage)
+    if (!is.null(said) || !identical(file.size(probe), bytes))
+        stop_input(c("The disk of {.file {dirname(file)}} must have room for {format_bytes(bytes)} more.", x = said), class = "file")
+}
+
 create_hdf5 <- function(file) {
+    check_room(file)
     h5 <- new.env(parent = emptyenv())
+    h5$path <- file
     h5$file <- rhdf5::H5Fcreate(file)
     h5$groups <- character()
     h5
@@ -39,6 +52,7 @@ write_texts <- function(h5, path, texts, scalar = FALSE) {
 write_numbers <- function(h5, path, numbers) {
     write_group(h5, dirname(path))
     dims <- attr(numbers, "dims")
+    check_room(h5$path, 4 * prod(dims))
     space <- rhdf5::H5Screate_simple(rev(dims))                                  # rhdf5 counts axes from the last
     dataset <- rhdf5::H5Dcreate(h5$file, path, "H5T_IEEE_F32LE", space)
     rhdf5::H5Dwrite(dataset, array(numbers, rev(dims)))
