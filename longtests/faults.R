@@ -127,7 +127,7 @@ if (.Platform$OS.type == "unix" && quietly("mount", c("-t", "tmpfs", "-o", "size
     resize("rw")
     again <- run(results)
     verdict("a folder that cannot be written from the middle on", c(checks, "mended" = again$status == 0 && identical(sums(results), expected)))
-    quietly("umount", shQuote(disk))
+    invisible(quietly("umount", shQuote(disk)))
 } else {
     counts["skipped"] <- 5
     cat("full and read-only disks: skipped, only root can make small ones\n")
