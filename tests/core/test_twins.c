@@ -198,7 +198,10 @@ static void run_layers(run_of_layers *run, float *z, const float *dy, float weig
         memset(gradient[i].data, 0, (size_t)gradient[i].sample_stride * sizeof *sums);
         run->order[i]->type->backward(run->order[i], &gradient[i + 1], &code[i], &gradient[i], NULL);
     }
-    for (int64_t i = 0; i < ng_size(*run->relu.layer.in); i++) sums[i] += weight * gradient[0].data[i];
+    for (int64_t i = 0; i < ng_size(*run->relu.layer.in); i++) {
+        const volatile float share = weight * gradient[0].data[i];   /* rounded, on machines that fuse multiplication and addition too */
+        sums[i] += share;
+    }
 }
 
 /* How many of the first windows keep their rows apart. */
