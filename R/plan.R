@@ -126,8 +126,8 @@ seconds_a_base <- function(method, maps, rows = 2^16) {
     seconds_of(function() gather(so_far, method_map(method, raw, raw), NULL, method == "vargrad")) / rows
 }
 
-# The quickest of three turns: in one of them R may collect garbage.
-seconds_of <- function(run) min(replicate(3, system.time(run(), gcFirst = FALSE)[["elapsed"]]))
+# The median of three turns: in one of them R may collect garbage.
+seconds_of <- function(run) stats::median(replicate(3, system.time(run(), gcFirst = FALSE)[["elapsed"]]))
 
 # What the core is asked for the windows of one contig; path NULL: predictions.
 contig_request <- function(goal, genome, windows, baseline, path) {
