@@ -1,7 +1,8 @@
 # longtests/interrupts.R [signals] [calls] [pattern]: Ctrl-C in every verb that takes long (whose name has the pattern), `signals` times each at
 # random moments (default 10): how long until the session has its prompt again, which must be at most 0.5 s (bigWig: 2 s), and
 # that it then computes what it computed before. R does not stop while it collects garbage, which takes longer the more packages are
-# loaded (0.3 s with Biostrings, 0.7 s with rtracklayer too): the slowest answer may take one collection more, measured here.
+# loaded (0.3 s with Biostrings, 0.7 s with rtracklayer too): an answer during whose call R collected may take that much more, at most one
+# collection as measured here.
 # First `calls` (default 1000) calls that are interrupted or fail: the memory of the process must not grow. Prints a table; the last
 # line counts.
 #     R_LIBS=build/library Rscript longtests/interrupts.R
@@ -90,17 +91,19 @@ limit <- replace(stats::setNames(rep(0.5, length(verbs)), names(verbs)), "export
 
 if (length(words) > 2) verbs <- verbs[grepl(words[3], names(verbs))]
 sent <- tempfile()
-# Seconds from the signal to the prompt; NA if the verb swallowed it.
+# Seconds from the signal to the prompt, and of collections during the call; NA if the verb swallowed it.
 answer <- function(verb, delay) {
     unlink(sent)
     system(sprintf("(sleep %.3f; date +%%s.%%N >%s; kill -INT %d)", delay, sent, Sys.getpid()), wait = FALSE)
-    waited <- function(condition = NULL) as.numeric(Sys.time()) - as.numeric(readLines(sent))
+    before <- 0
+    waited <- function(condition = NULL) c(as.numeric(Sys.time()) - as.numeric(readLines(sent)), gc.time()[[3]] - before)
     tryCatch({
         repeat {
+            before <- gc.time()[[3]]
             verb()
             if (!file.exists(sent)) next
             Sys.sleep(1)                                              # the signal follows its time
-            return(NA_real_)
+            return(c(NA, NA))
         }
     }, interrupt = waited, error = function(error) if (grepl("User interrupt", conditionMessage(error))) waited() else stop(error))     # ranger's way
 }
@@ -150,9 +153,9 @@ if (file.exists("/proc/self/statm")) {
 
 # ---- signals ----
 
-cat(sprintf("%-40s %9s %9s %9s %13s\n", "verb", "signals", "median s", "worst s", "collection s"))
+cat(sprintf("%-40s %9s %9s %9s %16s\n", "verb", "signals", "median s", "worst s", "but collection s"))
 for (name in names(verbs)) {
-    seconds <- suppressWarnings(suppressMessages(tryCatch(vapply(seq_len(given[1]), function(k) answer(verbs[[name]], stats::runif(1, 0.05, 1.5)), 0),
+    seconds <- suppressWarnings(suppressMessages(tryCatch(vapply(seq_len(given[1]), function(k) answer(verbs[[name]], stats::runif(1, 0.05, 1.5)), numeric(2)),
                                                           error = function(error) conditionMessage(error))))
     if (is.character(seconds)) {
         cat(sprintf("%-40s FAIL: %s\n", name, gsub("\\s+", " ", cli::ansi_strip(seconds))))
@@ -161,11 +164,13 @@ for (name in names(verbs)) {
         next
     }
     collection <- system.time(gc(), gcFirst = FALSE)[["elapsed"]]
+    besides <- seconds[1, ] - pmin(seconds[2, ], collection)
+    seconds <- seconds[1, ]
     as_before <- identical(predict(model, piece), expected)
-    fine <- as_before && !anyNA(seconds) && stats::median(seconds) <= limit[[name]] && max(seconds) <= limit[[name]] + collection
+    fine <- as_before && !anyNA(seconds) && stats::median(seconds) <= limit[[name]] && max(besides) <= limit[[name]]
     failed <- failed + !fine
-    cat(sprintf("%-40s %9d %9.2f %9.2f %13.2f %s\n", name, length(seconds), stats::median(seconds, na.rm = TRUE), max(seconds, 0, na.rm = TRUE),
-                collection,
+    cat(sprintf("%-40s %9d %9.2f %9.2f %16.2f %s\n", name, length(seconds), stats::median(seconds, na.rm = TRUE), max(seconds, 0, na.rm = TRUE),
+                max(besides, 0, na.rm = TRUE),
                 if (fine) "" else if (anyNA(seconds)) "FAIL: an interrupt was swallowed" else if (as_before) "FAIL" else "FAIL: another answer afterwards"))
 }
 
