@@ -8,7 +8,7 @@ check_room <- function(file, bytes = 0) {
     on.exit(unlink(probe))
     said <- tryCatch(writeBin(raw(bytes), probe), warning = conditionMessage, error = conditionMessage)
     if (!is.null(said) || !identical(file.size(probe), bytes))
-        stop_input(c("The disk of {.file {dirname(file)}} must have room for {format_bytes(bytes)} more.", x = said), class = "file")
+        stop_input(c("The disk of {.file {dirname(file)}} must have room for {format_bytes(bytes)} more.", x = if (!is.null(said)) "{said}"), class = "file")
 }
 
 create_hdf5 <- function(file) {

@@ -1,5 +1,6 @@
 /* core/kernels/relu_pool.h: the faster twin of a run of layers: relu, BatchNormalization along the channels if there is one
- * between them, MaxPooling1D. One pass over the rows instead of three, and a byte, or half a byte, instead of a bit for each number and a byte. */
+ * between them, MaxPooling1D. One pass over the rows instead of three, and a byte, or half a byte, instead of a bit for each number and
+ * a byte. */
 #ifndef NG_KERNELS_RELU_POOL_H
 #define NG_KERNELS_RELU_POOL_H
 #include "core/network/layer.h"

@@ -4,7 +4,7 @@
 
 /* LANES channels of one window: `rows` rows from x on, a stride of x_stride floats apart, the first of them number `first`. */
 TARGET INLINE codes NAME(best_of)(const float *x, int64_t rows, int64_t x_stride, int32_t first, const float *scale, const float *shift,
-                                         float *y)
+                                  float *y)
 {
     lanes r, s, v, best = (lanes){0} - INFINITY;
     masks place = (masks){0} + DEAD;
