@@ -75,26 +75,28 @@ static pick *choose(void)
     return portable;
 }
 
-/* The channel of the single 1 in a row of zeros; -1 if the row is another. */
+/* The channel of the single 1 in a row of zeros; -1 if the row is another. As integers: others besides a whole 1 add up to more. */
 INLINE int64_t channel_of(const float *row, const int64_t channels)
 {
-    int64_t found = 0, ones = 0, zeros = 0;
-    for (int64_t c = 0; c < channels; c++) {
-        found += row[c] == 1 ? c : 0;
-        ones += row[c] == 1;
-        zeros += row[c] == 0;
+    const uint32_t one = 0x3f800000;             /* the bits of 1 */
+    uint64_t sum = 0;
+    int64_t found = 0, ones = 0;
+    UNROLL for (int64_t c = 0; c < channels; c++) {
+        uint32_t bits;
+        memcpy(&bits, row + c, sizeof bits);
+        sum += bits;
+        ones += bits == one;
+        found += bits == one ? c : 0;
     }
-    return ones == 1 && zeros == channels - 1 ? found : -1;
+    return ones == 1 && sum == one ? found : -1;
 }
 
 /* Of so many rows; false if one is another. */
 static bool find_channels(const float *row, int64_t rows, int64_t channels, int64_t *channel)
 {
     int64_t lowest = 0;
-    for (int64_t i = 0; i < rows && lowest >= 0; i++, row += channels) {
-        channel[i] = channels == 4 ? channel_of(row, 4) : channel_of(row, channels);
-        if (channel[i] < lowest) lowest = channel[i];
-    }
+    if (channels == 4) for (int64_t i = 0; i < rows; i++) lowest |= channel[i] = channel_of(row + 4 * i, 4);
+    else for (int64_t i = 0; i < rows; i++) lowest |= channel[i] = channel_of(row + i * channels, channels);
     return lowest >= 0;
 }
 
