@@ -187,7 +187,7 @@ static ng_status make_clock(const ng_plan *plan, const ng_run *run, double (*sec
 /* ---- a plan ---- */
 
 /* What a plan's walk notes for each node. */
-typedef struct notes { ng_range *here, *middle, *x; double *computed; } notes;
+typedef struct notes { ng_range *here, *before, *middle, *x; double *computed; } notes;
 
 static bool some(ng_range rows) { return rows.last > rows.first; }
 
@@ -210,7 +210,8 @@ static void count_rows(const ng_plan *plan, const ng_stage *stage, bool forward,
         if (forward && stage == plan->stages) add_prefixes(plan, rows);
         if (!forward) ng_back_tile_rows(plan, stage, tile, rows);
         for (int k = 0; k < stage->last; k++)
-            if (some(rows[k])) n->computed[k] += (double)(rows[k].last - rows[k].first);
+            if (some(rows[k])) n->computed[k] += (double)(rows[k].last - (tile ? ng_rows_taken(n->before[k], rows[k]).last : rows[k].first));
+        memcpy(n->before, rows, (size_t)stage->last * sizeof *rows);
     }
 }
 
@@ -303,9 +304,9 @@ static ng_status cost_all(const ng_plan *plan, bool gradients, const ng_run *run
 {
     clock c;
     const int count = plan->count;
-    const notes n = {.here = ng_alloc(arena, count, sizeof *n.here, error), .middle = ng_alloc(arena, count, sizeof *n.middle, error),
+    const notes n = {.here = ng_alloc(arena, count, sizeof *n.here, error), .before = ng_alloc(arena, count, sizeof *n.before, error), .middle = ng_alloc(arena, count, sizeof *n.middle, error),
                      .x = ng_alloc(arena, count, sizeof *n.x, error), .computed = ng_alloc(arena, count, sizeof *n.computed, error)};
-    if (!n.here || !n.middle || !n.x || !n.computed || make_clock(plan, run, seconds, arena, &c, error)) return error->status;
+    if (!n.here || !n.before || !n.middle || !n.x || !n.computed || make_clock(plan, run, seconds, arena, &c, error)) return error->status;
     memset(costs, 0, (size_t)count * sizeof *costs);
     for (int s = 0; s < plan->stage_count; s++)
         if (cost_stage(plan, &plan->stages[s], gradients, &c, &n, costs, error)) return error->status;

@@ -33,7 +33,6 @@ typedef struct ng_saving { double left; bool short_of_memory; } ng_saving;
 ng_status ng_overlap_make(const ng_graph *graph, const ng_plan *whole, int64_t step, int64_t count, bool gradients, const ng_run *run,
                           ng_overlap *overlap, ng_error *error);
 
-static inline int64_t ng_count_rows(ng_range rows) { return rows.last > rows.first ? rows.last - rows.first : 0; }
 
 /* The rows of a window's node that its left, or its right, edge touches. */
 static inline ng_range ng_edge_rows(const ng_node *node, const ng_share *share, bool right)

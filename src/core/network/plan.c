@@ -344,6 +344,12 @@ void ng_back_tile_rows(const ng_plan *plan, const ng_stage *stage, int64_t tile,
     for (int k = stage->first; k < stage->last; k++) touch(plan, k, rows);
 }
 
+ng_range ng_rows_taken(ng_range before, ng_range rows)
+{
+    const bool goes_on = before.first <= rows.first && rows.first < before.last && before.last <= rows.last;
+    return (ng_range){rows.first, goes_on ? before.last : rows.first};
+}
+
 int ng_last_affine(const ng_plan *plan, int input)
 {
     const int origin = plan->origins[input];
@@ -519,7 +525,21 @@ static int64_t choose_tiles(const ng_plan *plan, ng_stage *stage, bool forward, 
     return *tiles;
 }
 
-static void size_stage(ng_plan *plan, ng_stage *stage, bool gradients, int threads, int64_t ends, ng_range *rows, ng_range *chain)
+/* Room for the rows that tiles take over, of which taken_at[] has the largest number yet. */
+static void place_taken(ng_plan *plan, const ng_stage *stage, bool forward)
+{
+    int64_t floats = 0;
+    for (int k = 0; k < stage->last; k++) {
+        ng_node *node = &plan->nodes[k];
+        if (!ng_in_stage(plan, stage, k)) continue;
+        const int64_t size = node->taken_at[forward] * node->whole.channels;
+        node->taken_at[forward] = floats;
+        floats += size;
+    }
+    plan->taken_floats = most(plan->taken_floats, floats);
+}
+
+static void size_stage(ng_plan *plan, ng_stage *stage, bool gradients, int threads, int64_t ends, ng_range *rows, ng_range *before, ng_range *chain)
 {
     for (int forward = 1; forward >= (gradients ? 0 : 1); forward--) {
         const int64_t tiles = choose_tiles(plan, stage, forward, threads, rows);
@@ -530,7 +550,12 @@ static void size_stage(ng_plan *plan, ng_stage *stage, bool gradients, int threa
             int64_t with_it;
             bytes = most(bytes, tile_bytes(plan, stage, rows, chain, forward, &with_it));
             shared = most(shared, with_it);
+            for (int k = 0; t && k < stage->last; k++)
+                if (ng_in_stage(plan, stage, k))
+                    plan->nodes[k].taken_at[forward] = most(plan->nodes[k].taken_at[forward], ng_count_rows(ng_rows_taken(before[k], rows[k])));
+            memcpy(before, rows, (size_t)stage->last * sizeof *before);
         }
+        place_taken(plan, stage, forward);
         for (int k = stage->first; k < stage->last; k++) weight_bytes = most(weight_bytes, plan->nodes[k].layer.weight_bytes);
         const int64_t block = most(1, least(plan->tile_bytes / most(bytes, 1), NG_MOST_SAMPLES)), sharing = weight_bytes / most(bytes, 1);
         *(forward ? &stage->block : &stage->back_block) = most(block, least(sharing, SHARING_SAMPLES));
@@ -570,14 +595,16 @@ ng_status ng_plan_make(const ng_graph *graph, const ng_shape *input_shapes, cons
     plan->winners_kept = winners <= ng_arena_room(arena) / 4;
     if (cut_stages(plan, ng_arena_room(arena) - (plan->winners_kept ? winners : 0), arena, error)) return error->status;
     ng_range *rows = ng_alloc(arena, plan->count, sizeof *rows, error), *chain = ng_alloc(arena, plan->count, sizeof *chain, error);
-    if (!rows || !chain) return error->status;
+    ng_range *before = ng_alloc(arena, plan->count, sizeof *before, error);
+    if (!rows || !chain || !before) return error->status;
     find_units(plan);
     for (int i = 0; i < plan->origin_count; i++)
         if (plan->nodes[plan->origins[i]].pooled) ends = most(ends, block_bytes(plan, i, chain));
     plan->scratch_bytes = ends;
-    for (int s = 0; s < plan->stage_count; s++) size_stage(plan, &plan->stages[s], gradients, run->threads, s ? 0 : ends, rows, chain);
+    for (int s = 0; s < plan->stage_count; s++) size_stage(plan, &plan->stages[s], gradients, run->threads, s ? 0 : ends, rows, before, chain);
     if (gradients) size_delivery(plan, ends, rows);
     ng_size_head(plan, gradients, run);
+    plan->sample_bytes = run->threads * padded(plan->taken_floats * 4);
     for (int k = 0; k < plan->head_first; k++) {
         const ng_node *node = &plan->nodes[k];
         if (node->kept) plan->sample_bytes += padded(node_bytes(node));

@@ -34,6 +34,7 @@ typedef struct ng_node {
     bool read_inside;                            /* by a node of its own stage */
     int last_stage;                              /* that reads it */
     int64_t y_unit, gradient_unit;               /* tiles of its output, and of its gradient, are cut at multiples of these */
+    int64_t taken_at[2];                         /* backward and forward: where those of its rows lie, in floats, that a tile takes over */
     int64_t head_tile, head_code;                /* of a head node: where they lie, in bytes times the samples of a block */
     int last_use;                                /* of a head node: the last that reads it; count if the caller does */
 } ng_node;
@@ -59,7 +60,8 @@ typedef struct ng_plan {
     bool winners_kept;                           /* of pooled origins; or found again by each tile of each round */
     int64_t head_block, head_bytes;              /* samples at a time in the head; of one of them, tiles and codes */
     int64_t scratch_bytes;                       /* per thread */
-    int64_t sample_bytes, boundary_bytes;        /* kept tensors and codes of one sample; of those tensors the boundary */
+    int64_t sample_bytes, boundary_bytes;        /* of one sample: kept tensors, codes and what tiles take over; of those tensors the boundary */
+    int64_t taken_floats;                        /* that a tile takes over of one sample, in all, at most */
 } ng_plan;
 
 /* Plans the calls `wanted` of the graph for inputs of these shapes. gradients: codes are kept and backward tiles planned.
@@ -75,6 +77,8 @@ void ng_size_head(ng_plan *plan, bool gradients, const ng_run *run);
  * rows of the tensors the stage reads. */
 void ng_tile_rows(const ng_plan *plan, const ng_stage *stage, int64_t tile, ng_range *rows);
 void ng_back_tile_rows(const ng_plan *plan, const ng_stage *stage, int64_t tile, ng_range *rows);
+/* Of the rows of a tile those that the tile before it holds already: the first ones, or none. */
+ng_range ng_rows_taken(ng_range before, ng_range rows);
 /* The last affine layer of the prefix of an input: the origin, or what a pooled origin reads. */
 int ng_last_affine(const ng_plan *plan, int input);
 /* Rows of a prefix: those that its last affine layer needs for rows `own` of itself; those that rows `own` of the input touch. */

@@ -137,7 +137,7 @@ void ng_prefix_tile(const ng_stream *stream, int64_t first_window, int64_t windo
     const ng_plan *plan = stream->plan;
     for (int input = 0; input < plan->origin_count; input++) {
         const int k = plan->origins[input];
-        const ng_range rows = worker->rows[k];
+        const ng_range rows = ng_new_rows(worker, k);
         if (empty(rows)) continue;
         if (plan->nodes[k].pooled) copy_apart(stream, input, first_window + window, window, rows, ends, worker);
         else if (!backward) ends_at(stream, input, first_window + window, ends, rows, worker);

@@ -23,6 +23,8 @@ static inline uint8_t *ng_code_row(const ng_code *code, int64_t sample, int64_t 
     return code->data + sample * code->sample_stride + (t - code->first) * code->row_bytes;
 }
 
+static inline int64_t ng_count_rows(ng_range rows) { return rows.last > rows.first ? rows.last - rows.first : 0; }
+
 /* [first, last) cut to [0, length). */
 static inline ng_range ng_clip(int64_t first, int64_t last, int64_t length)
 {

@@ -87,6 +87,9 @@ ng_status ng_stream_make_rounds(ng_stream *stream, int64_t samples, ng_error *er
     if (fit < stream->samples || stream->samples < fewest)
         return ng_fail(error, NG_OUT_OF_MEMORY, NULL, "a sample takes %lld MB, and %lld MB are left of the memory limit",
                        (long long)(sample_bytes >> 20), (long long)(ng_arena_room(arena) >> 20));
+    for (int t = 0; t < stream->run->threads; t++)
+        if (!(stream->workers[t].taken = ng_alloc(arena, stream->samples * plan->taken_floats, sizeof *stream->workers[t].taken, error)))
+            return error->status;
     for (int k = 0; k < plan->head_first; k++) {
         const ng_node *node = &plan->nodes[k];
         const int64_t code_bytes = ng_rows(node->layer.out) * node->layer.code_bytes;
@@ -105,6 +108,7 @@ void ng_stream_end(ng_stream *stream)
 {
     ng_arena *arena = stream->run->arena;
     stream->ended = true;
+    for (int t = 0; t < stream->run->threads; t++) ng_release(arena, stream->workers[t].taken);
     for (int k = 0; k < stream->plan->count; k++) {
         ng_release(arena, stream->kept[k]);
         ng_release(arena, stream->boundary[k]);
@@ -126,11 +130,8 @@ static ng_tile kept_tile(const ng_stream *stream, int k, int64_t first, int64_t 
 /* A kept tensor seen as a tile of these rows. */
 static ng_tile kept_rows(const ng_stream *stream, int k, ng_range rows, int64_t first_sample, int64_t samples)
 {
-    ng_tile tile = kept_tile(stream, k, first_sample, samples);
-    tile.data += rows.first * tile.channels;
-    tile.first = rows.first;
-    tile.last = rows.last;
-    return tile;
+    const ng_tile tile = kept_tile(stream, k, first_sample, samples);
+    return ng_some_rows(&tile, rows);
 }
 
 /* The same of a node's codes. */
@@ -156,10 +157,13 @@ static void keep_codes(const ng_stream *stream, int k, const ng_code *code, ng_r
         memcpy(ng_code_row(&kept, n, own.first), ng_code_row(code, n, own.first), (size_t)((own.last - own.first) * code->row_bytes));
 }
 
-/* Work is dealt in tasks: a tile for a chunk of a window's nodes, or for several windows at all nodes. */
-typedef struct task { int64_t window, windows, first_node, nodes, tile; } task;
+/* Work is dealt in tasks: a run of tiles for a chunk of a window's nodes, or for several windows at all nodes. In a run a tile takes over
+ * the rows that the tile before it has computed. */
+typedef struct task { int64_t window, windows, first_node, nodes, first_tile, last_tile; } task;
 
-typedef struct deal { int64_t windows, chunks, tiles, tasks; } deal;
+typedef struct deal { int64_t windows, chunks, tiles, runs, tasks; } deal;
+
+enum { RUNS = 16 };                              /* for each thread, if there are so many tiles */
 
 /* A block of samples that leaves work for every thread. */
 static int64_t share(int64_t block, const ng_round *round, int64_t tiles, int threads)
@@ -171,19 +175,62 @@ static int64_t share(int64_t block, const ng_round *round, int64_t tiles, int th
  * each thread. */
 static deal deal_out(const ng_round *round, int64_t chunk, int64_t block, int64_t tiles, int threads)
 {
-    deal all = {1, up(round->nodes, chunk), tiles, 0};
+    deal all = {1, up(round->nodes, chunk), tiles, tiles, 0};
     if (all.chunks == 1 && block > round->nodes) all.windows = least(block / round->nodes, round->windows);
     const int64_t parts = up(round->windows, all.windows) * tiles;
     while (all.chunks > 1 && all.chunks < round->nodes && parts * all.chunks < 4 * threads && parts * all.chunks % threads) all.chunks++;
-    all.tasks = parts * all.chunks;
+    const int64_t others = parts / tiles * all.chunks;
+    all.runs = least(tiles, up(RUNS * threads, others));
+    all.tasks = others * all.runs;
     return all;
 }
 
 static task task_at(int64_t at, const ng_round *round, const deal *all)
 {
-    const int64_t chunk = at / all->tiles % all->chunks, window = at / all->tiles / all->chunks * all->windows;
+    const int64_t run = at % all->runs, chunk = at / all->runs % all->chunks, window = at / all->runs / all->chunks * all->windows;
     const int64_t node = chunk * round->nodes / all->chunks, next = (chunk + 1) * round->nodes / all->chunks;
-    return (task){window, least(all->windows, round->windows - window), node, next - node, at % all->tiles};
+    return (task){window, least(all->windows, round->windows - window), node, next - node, run * all->tiles / all->runs,
+                  (run + 1) * all->tiles / all->runs};
+}
+
+static void rows_of(const ng_plan *plan, const ng_stage *stage, int64_t tile, bool forward, ng_range *rows)
+{
+    if (forward) ng_tile_rows(plan, stage, tile, rows);
+    else ng_back_tile_rows(plan, stage, tile, rows);
+}
+
+/* The rows of a tile, and of the one before it in its run and the one behind it. */
+static void find_rows(const ng_plan *plan, const ng_stage *stage, const task *todo, int64_t tile, bool forward, ng_worker *worker)
+{
+    const bool begins = tile == todo->first_tile, ends = tile + 1 == (forward ? stage->tiles : stage->back_tiles);
+    ng_range *spare = worker->before;
+    worker->before = worker->rows;
+    worker->rows = worker->next;
+    worker->next = spare;
+    worker->run_ends = tile + 1 == todo->last_tile;
+    if (begins) memset(worker->before, 0, (size_t)plan->count * sizeof *spare);
+    if (begins) rows_of(plan, stage, tile, forward, worker->rows);
+    if (ends) memset(worker->next, 0, (size_t)plan->count * sizeof *spare);
+    else rows_of(plan, stage, tile + 1, forward, worker->next);
+}
+
+/* Copies these rows of the samples of a tile to where the next one finds them, or, back, from there; `first`: of the samples of the task. */
+static void pass_on(const ng_plan *plan, int k, bool forward, bool back, ng_range rows, int64_t first, const ng_tile *tile, const ng_worker *worker)
+{
+    for (int64_t n = 0; n < tile->samples && !empty(rows); n++) {
+        float *passed = worker->taken + (first + n) * plan->taken_floats + plan->nodes[k].taken_at[forward], *own = ng_row(tile, n, rows.first);
+        memcpy(back ? own : passed, back ? passed : own, (size_t)(ng_count_rows(rows) * tile->channels) * sizeof *own);
+    }
+}
+
+static void take_over(const ng_plan *plan, int k, bool forward, int64_t first, const ng_tile *tile, const ng_worker *worker)
+{
+    pass_on(plan, k, forward, true, ng_rows_taken(worker->before[k], worker->rows[k]), first, tile, worker);
+}
+
+static void hand_over(const ng_plan *plan, int k, bool forward, int64_t first, const ng_tile *tile, const ng_worker *worker)
+{
+    if (!worker->run_ends) pass_on(plan, k, forward, false, ng_rows_taken(worker->rows[k], worker->next[k]), first, tile, worker);
 }
 
 /* The samples of window number w of a task in a tile of `nodes` nodes each. */
@@ -195,30 +242,52 @@ static ng_tile of_window(const ng_tile *tile, int64_t w, int64_t nodes)
     return own;
 }
 
-/* Tiles of the origins at nodes [node, node + nodes) of the windows of a task. A task of one window has the ends of its prefix already. */
-static void origin_tiles(const ng_stream *stream, const ng_round *round, const task *todo, int64_t node, int64_t nodes, int ends,
+/* Tiles of the origins at `nodes` nodes of the windows of a task, from number `first` of the task on. A task of one window has the ends of
+ * its prefix already. */
+static void origin_tiles(const ng_stream *stream, const ng_round *round, const task *todo, int64_t first, int64_t nodes, int ends,
                          ng_worker *worker)
 {
     const ng_plan *plan = stream->plan;
+    const int64_t node = todo->first_node + first;
     for (int i = 0; i < plan->origin_count; i++) {
         const int k = plan->origins[i];
-        if (!empty(worker->rows[k])) worker->tiles[k] = ng_new_tile(worker, &plan->nodes[k], worker->rows[k], todo->windows * nodes);
+        if (empty(worker->rows[k])) continue;
+        worker->tiles[k] = ng_new_tile(worker, &plan->nodes[k], worker->rows[k], todo->windows * nodes);
+        take_over(plan, k, true, first, &worker->tiles[k], worker);
     }
     const int64_t used = worker->used;
     for (int64_t w = 0; w < todo->windows; w++, worker->used = used) {
         if (todo->windows > 1) ng_prefix_tile(stream, round->first_window, todo->window + w, ends, false, worker);
         for (int i = 0; i < plan->origin_count; i++) {
             const int k = plan->origins[i];
-            if (empty(worker->rows[k])) continue;
-            ng_tile own = of_window(&worker->tiles[k], w, nodes);
+            const ng_range rows = ng_new_rows(worker, k);
+            if (empty(rows)) continue;
+            const ng_tile all = ng_some_rows(&worker->tiles[k], rows);
+            ng_tile own = of_window(&all, w, nodes);
             ng_origin_values(stream, k, round->positions + (todo->window + w) * round->window_stride + node, &own, worker);
         }
     }
 }
 
-/* One tile of a stage for samples [first, first + samples) of the round; the tiles of origins are there. What it alone computes is
- * written where it is kept. */
-static void stage_tile_forward(ng_stream *stream, const ng_stage *stage, int64_t tile, int64_t first, int64_t samples, ng_worker *worker)
+/* Runs node k for the new rows of its tile. Codes of rows that the next tile does not compute again are kept. */
+static void new_rows_forward(ng_stream *stream, int k, int64_t first, const ng_tile *tile, ng_worker *worker)
+{
+    const ng_range rows = ng_new_rows(worker, k), next = worker->next[k];
+    if (empty(rows)) return;
+    const int64_t next_new = worker->run_ends ? next.first : ng_rows_taken(worker->rows[k], next).last;
+    const ng_range own = {rows.first, empty(next) ? rows.last : least(next_new, rows.last)};       /* tiles of mere padding read nothing */
+    const bool in_place = stream->codes[k] && same(own, rows);
+    worker->tiles[k] = ng_some_rows(tile, rows);
+    worker->codes[k] = in_place ? kept_codes(stream, k, rows, first) : ng_new_code(worker, &stream->plan->nodes[k], rows, tile->samples);
+    ng_node_forward(stream, k, worker->tiles, &worker->codes[k], worker);
+    if (stream->codes[k] && !in_place) keep_codes(stream, k, &worker->codes[k], own, first, tile->samples);
+    worker->tiles[k] = *tile;
+}
+
+/* One tile of a stage for samples [first, first + samples) of the round, of which the first has number `in_task` in the task; the tiles of
+ * origins are there. What it alone computes is written where it is kept. */
+static void stage_tile_forward(ng_stream *stream, const ng_stage *stage, int64_t tile, int64_t first, int64_t in_task, int64_t samples,
+                               ng_worker *worker)
 {
     const ng_plan *plan = stream->plan;
     for (int k = 0; k < stage->last; k++) {
@@ -229,17 +298,13 @@ static void stage_tile_forward(ng_stream *stream, const ng_stage *stage, int64_t
         }
         const ng_range rows = worker->rows[k], part = ng_part(tile, stage->tiles, ng_rows(node->whole), node->y_unit);
         if (empty(rows)) continue;
-        bool in_place = false;
+        const bool in_place = !node->origin && node->kept && same(part, rows);
         if (!node->origin) {
-            const bool more = tile + 1 < stage->tiles && !empty(worker->next[k]);       /* tiles of mere padding read nothing */
-            const ng_range own = {rows.first, more ? least(worker->next[k].first, rows.last) : rows.last};
-            const bool codes_in_place = stream->codes[k] && same(own, rows);
-            in_place = node->kept && same(part, rows);
-            worker->tiles[k] = in_place ? kept_rows(stream, k, rows, first, samples) : ng_new_tile(worker, node, rows, samples);
-            worker->codes[k] = codes_in_place ? kept_codes(stream, k, rows, first) : ng_new_code(worker, node, rows, samples);
-            ng_node_forward(stream, k, worker->tiles, &worker->codes[k], worker);
-            if (stream->codes[k] && !codes_in_place) keep_codes(stream, k, &worker->codes[k], own, first, samples);
+            const ng_tile whole = in_place ? kept_rows(stream, k, rows, first, samples) : ng_new_tile(worker, node, rows, samples);
+            take_over(plan, k, true, in_task, &whole, worker);
+            new_rows_forward(stream, k, first, &whole, worker);
         }
+        hand_over(plan, k, true, in_task, &worker->tiles[k], worker);
         if (node->kept && !in_place) keep_rows(stream, k, &worker->tiles[k], part, first);
     }
 }
@@ -256,15 +321,17 @@ static void stage_forward(ng_stream *stream, int s, const ng_round *round, int e
     for (int64_t at = 0; at < all.tasks; at++) {
         ng_worker *worker = ng_worker_here(stream);
         const task todo = task_at(at, round, &all);
-        worker->used = 0;
-        ng_tile_rows(plan, stage, todo.tile, worker->rows);
-        if (todo.tile + 1 < stage->tiles) ng_tile_rows(plan, stage, todo.tile + 1, worker->next);
-        if (s == 0 && todo.windows == 1) ng_prefix_tile(stream, round->first_window, todo.window, ends, false, worker);
-        const int64_t used = worker->used, each = todo.windows == 1 ? block : todo.nodes;
-        for (int64_t n = 0; n < todo.nodes; n += each, worker->used = used) {
-            const int64_t nodes = least(each, todo.nodes - n), node = todo.first_node + n;
-            if (s == 0) origin_tiles(stream, round, &todo, node, nodes, ends, worker);
-            stage_tile_forward(stream, stage, todo.tile, todo.window * round->nodes + node, todo.windows * nodes, worker);
+        const int64_t each = todo.windows == 1 ? block : todo.nodes;
+        for (int64_t tile = todo.first_tile; tile < todo.last_tile; tile++) {
+            find_rows(plan, stage, &todo, tile, true, worker);
+            worker->used = 0;
+            if (s == 0 && todo.windows == 1) ng_prefix_tile(stream, round->first_window, todo.window, ends, false, worker);
+            const int64_t used = worker->used;
+            for (int64_t n = 0; n < todo.nodes; n += each, worker->used = used) {
+                const int64_t nodes = least(each, todo.nodes - n), first = todo.window * round->nodes + todo.first_node + n;
+                if (s == 0) origin_tiles(stream, round, &todo, n, nodes, ends, worker);
+                stage_tile_forward(stream, stage, tile, first, n, todo.windows * nodes, worker);
+            }
         }
     }
 }
@@ -402,14 +469,14 @@ static bool wants_gradient(const ng_plan *plan, const ng_stage *stage, int k)
 /* The gradients that a tile adds to and reads. Of kept tensors that the stage reads they are delivered in place: these rows are this
  * tile's alone, and the last stage that reads the tensor is the first to add. Those that came from later stages may be read in place too,
  * unless the stage itself has something to add. */
-static void gradient_tiles(ng_stream *stream, const ng_stage *stage, int64_t first, int64_t samples, ng_worker *worker)
+static void gradient_tiles(ng_stream *stream, const ng_stage *stage, int64_t first, int64_t in_task, int64_t samples, ng_worker *worker)
 {
     const ng_plan *plan = stream->plan;
     for (int k = 0; k < stage->last; k++) {
         const ng_node *node = &plan->nodes[k];
-        const ng_range rows = worker->rows[k];
-        ng_tile *gradient = &worker->tiles[k];
-        *gradient = (ng_tile){0};
+        const ng_range rows = worker->rows[k], fresh = ng_new_rows(worker, k);
+        ng_tile *gradient = &worker->whole[k];
+        *gradient = worker->tiles[k] = (ng_tile){0};
         if (empty(rows) || !wants_gradient(plan, stage, k)) continue;
         const ng_tile kept = node->kept ? kept_rows(stream, k, rows, first, samples) : (ng_tile){0};
         if (!ng_in_stage(plan, stage, k)) {
@@ -419,18 +486,26 @@ static void gradient_tiles(ng_stream *stream, const ng_stage *stage, int64_t fir
             *gradient = kept;
         else {
             *gradient = ng_new_tile(worker, node, rows, samples);
-            if (!node->kept) clear(gradient);
+            take_over(plan, k, false, in_task, gradient, worker);
+            if (empty(fresh)) continue;
+            worker->tiles[k] = ng_some_rows(gradient, fresh);
+            if (!node->kept) clear(&worker->tiles[k]);
             for (int64_t n = 0; node->kept && n < samples; n++)
-                memcpy(ng_row(gradient, n, rows.first), ng_row(&kept, n, rows.first), (size_t)gradient->sample_stride * 4);
+                memcpy(ng_row(gradient, n, fresh.first), ng_row(&kept, n, fresh.first), (size_t)(ng_count_rows(fresh) * gradient->channels) * 4);
+            continue;
         }
+        worker->tiles[k] = *gradient;
     }
 }
 
-static void stage_tile_backward(ng_stream *stream, const ng_stage *stage, int64_t first, int64_t samples, ng_worker *worker)
+/* One tile, as stage_tile_forward(). A node adds to the new rows of what it reads; when its own turn comes its gradient is complete. */
+static void stage_tile_backward(ng_stream *stream, const ng_stage *stage, int64_t first, int64_t in_task, int64_t samples, ng_worker *worker)
 {
-    gradient_tiles(stream, stage, first, samples, worker);
+    gradient_tiles(stream, stage, first, in_task, samples, worker);
     for (int k = stage->last - 1; k >= stage->first; k--) {
         if (empty(worker->rows[k])) continue;
+        worker->tiles[k] = worker->whole[k];
+        hand_over(stream->plan, k, false, in_task, &worker->whole[k], worker);
         const bool has_code = stream->plan->nodes[k].layer.code_bytes > 0;
         const ng_code code = has_code ? kept_codes(stream, k, worker->rows[k], first) : (ng_code){0};
         ng_node_backward(stream, k, worker->tiles, has_code ? &code : NULL, worker);
@@ -465,14 +540,17 @@ static void stage_backward(ng_stream *stream, int s, const ng_round *round)
     for (int64_t at = 0; at < all.tasks; at++) {
         ng_worker *worker = ng_worker_here(stream);
         const task todo = task_at(at, round, &all);
-        ng_back_tile_rows(plan, stage, todo.tile, worker->rows);
-        worker->used = 0;
-        if (s == 0 && todo.windows == 1) ng_prefix_tile(stream, round->first_window, todo.window, stream->ends, true, worker);
-        const int64_t used = worker->used, each = todo.windows == 1 ? block : todo.nodes;
-        for (int64_t n = 0; n < todo.nodes; n += each, worker->used = used) {
-            const int64_t nodes = least(each, todo.nodes - n), node = todo.first_node + n;
-            stage_tile_backward(stream, stage, todo.window * round->nodes + node, todo.windows * nodes, worker);
-            if (s == 0) add_to_origins(stream, round, &todo, node, nodes, worker);
+        const int64_t each = todo.windows == 1 ? block : todo.nodes;
+        for (int64_t tile = todo.first_tile; tile < todo.last_tile; tile++) {
+            find_rows(plan, stage, &todo, tile, false, worker);
+            worker->used = 0;
+            if (s == 0 && todo.windows == 1) ng_prefix_tile(stream, round->first_window, todo.window, stream->ends, true, worker);
+            const int64_t used = worker->used;
+            for (int64_t n = 0; n < todo.nodes; n += each, worker->used = used) {
+                const int64_t nodes = least(each, todo.nodes - n), node = todo.first_node + n;
+                stage_tile_backward(stream, stage, todo.window * round->nodes + node, n, todo.windows * nodes, worker);
+                if (s == 0) add_to_origins(stream, round, &todo, node, nodes, worker);
+            }
         }
     }
 }

@@ -21,17 +21,19 @@ ng_status ng_workers_make(ng_stream *stream, ng_error *error)
     for (int t = 0; t < threads; t++) {
         ng_worker *worker = &stream->workers[t];
         worker->scratch = ng_alloc(arena, padded(stream->plan->scratch_bytes), 1, error);
+        worker->before = ng_alloc(arena, n, sizeof *worker->before, error);
         worker->rows = ng_alloc(arena, n, sizeof *worker->rows, error);
         worker->next = ng_alloc(arena, n, sizeof *worker->next, error);
         worker->chain = ng_alloc(arena, n, sizeof *worker->chain, error);
         worker->tiles = ng_alloc(arena, n, sizeof *worker->tiles, error);
+        worker->whole = ng_alloc(arena, n, sizeof *worker->whole, error);
         worker->ends = ng_alloc(arena, n, sizeof *worker->ends, error);
         worker->windows = ng_alloc(arena, n, sizeof *worker->windows, error);
         worker->found = ng_alloc(arena, n, sizeof *worker->found, error);
         worker->codes = ng_alloc(arena, n, sizeof *worker->codes, error);
         worker->operands = ng_alloc(arena, most_inputs(stream->plan), sizeof *worker->operands, error);
-        if (!worker->scratch || !worker->rows || !worker->next || !worker->chain || !worker->tiles || !worker->ends || !worker->windows ||
-            !worker->found || !worker->codes || !worker->operands)
+        if (!worker->scratch || !worker->before || !worker->rows || !worker->next || !worker->chain || !worker->tiles || !worker->whole ||
+            !worker->ends || !worker->windows || !worker->found || !worker->codes || !worker->operands)
             return error->status;
     }
     return NG_OK;
@@ -63,6 +65,21 @@ ng_code ng_new_code(ng_worker *worker, const ng_node *node, ng_range rows, int64
 {
     const int64_t stride = (rows.last - rows.first) * node->layer.code_bytes;
     return (ng_code){stride ? ng_take(worker, samples * stride) : NULL, rows.first, rows.last, node->layer.code_bytes, stride};
+}
+
+ng_range ng_new_rows(const ng_worker *worker, int k)
+{
+    const ng_range rows = worker->rows[k];
+    return (ng_range){ng_rows_taken(worker->before[k], rows).last, rows.last};
+}
+
+ng_tile ng_some_rows(const ng_tile *tile, ng_range rows)
+{
+    ng_tile some = *tile;
+    some.data += (rows.first - tile->first) * tile->channels;
+    some.first = rows.first;
+    some.last = rows.last;
+    return some;
 }
 
 void ng_begin_head(const ng_plan *plan, int64_t samples, ng_worker *worker) { worker->used = plan->head_bytes * samples; }
