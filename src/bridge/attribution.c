@@ -55,7 +55,9 @@ static ng_status make_plan(job *todo, SEXP model, SEXP wanted, bool gradients, S
         graph = &todo->both;
     }
     todo->graph = graph;
-    return ng_plan_make(graph, todo->shapes, todo->wanted, todo->wanted_count, gradients, &call->run, &todo->plan, &call->error);
+    const ng_status status = ng_plan_make(graph, todo->shapes, todo->wanted, todo->wanted_count, gradients, &call->run, &todo->plan, &call->error);
+    if (call->run.store) ng_store_trim(call->run.store);
+    return status;
 }
 
 /* Of the input, if an embedding reads it and there are more of them than bases; else 0. */
@@ -192,6 +194,7 @@ SEXP bridge_predict_contig(SEXP model, SEXP wanted, SEXP sizes, SEXP bases, SEXP
     job todo = {0};
     SEXP outputs = PROTECT(allocate_outputs(sizes, (double)XLENGTH(starts)));
     SEXP owner = PROTECT(bridge_begin(&call, run, frame));
+    bridge_use_store(&call, model);
     if (contig_job(&todo, model, bases, starts, window, no_baseline, &call) && make_plan(&todo, model, wanted, false, R_NilValue, &call) == NG_OK) {
         assert_sizes(&todo, sizes);
         predict(&todo, outputs, &call);
@@ -208,6 +211,7 @@ SEXP bridge_predict_arrays(SEXP model, SEXP wanted, SEXP sizes, SEXP arrays, SEX
     job todo = {0};
     SEXP outputs = PROTECT(allocate_outputs(sizes, Rf_asReal(count)));
     SEXP owner = PROTECT(bridge_begin(&call, run, frame));
+    bridge_use_store(&call, model);
     if (arrays_job(&todo, arrays, shapes, count, R_NilValue, &call) && make_plan(&todo, model, wanted, false, R_NilValue, &call) == NG_OK) {
         assert_sizes(&todo, sizes);
         predict(&todo, outputs, &call);
@@ -321,6 +325,7 @@ SEXP bridge_attribute_contig(SEXP model, SEXP wanted, SEXP cotangents, SEXP base
     SEXP checks = PROTECT(Rf_allocMatrix(REALSXP, check_rows(path), (int)(targets * XLENGTH(starts))));
     SEXP result = PROTECT(scores_and_checks(scores, checks));
     SEXP owner = PROTECT(bridge_begin(&call, run, frame));
+    bridge_use_store(&call, model);
     const ng_contig *contig = contig_job(&todo, model, bases, starts, window, baseline, &call);
     ng_contig *into = contig ? ng_alloc(call.run.arena, targets, sizeof *into, &call.error) : NULL;
     todo.sinks = into ? ng_alloc(call.run.arena, targets, sizeof *todo.sinks, &call.error) : NULL;
@@ -354,6 +359,7 @@ SEXP bridge_attribute_arrays(SEXP model, SEXP wanted, SEXP cotangents, SEXP arra
     SEXP checks = PROTECT(Rf_allocMatrix(REALSXP, check_rows(path), (int)(targets * (R_xlen_t)Rf_asReal(count))));
     SEXP result = PROTECT(scores_and_checks(scores, checks));
     SEXP owner = PROTECT(bridge_begin(&call, run, frame));
+    bridge_use_store(&call, model);
     const ng_arrays *made = arrays_job(&todo, arrays, shapes, count, baselines, &call);
     double **numbers = made ? ng_alloc(call.run.arena, targets * n, sizeof *numbers, &call.error) : NULL;
     ng_arrays *into = numbers ? ng_alloc(call.run.arena, targets, sizeof *into, &call.error) : NULL;
@@ -444,6 +450,7 @@ SEXP bridge_plan_contig(SEXP model, SEXP wanted, SEXP cotangents, SEXP bases, SE
     ng_rehearsal told = {0};
     SEXP result = PROTECT(Rf_allocVector(VECSXP, 3));
     SEXP owner = PROTECT(bridge_begin(&call, run, frame));
+    bridge_use_store(&call, model);
     const ng_contig *contig = contig_job(&todo, model, bases, starts, window, baseline, &call);
     if (contig && make_plan(&todo, model, wanted, gradients, path, &call) == NG_OK) {
         const double took = processor_seconds() - start;

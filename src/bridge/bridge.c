@@ -75,6 +75,7 @@ void bridge_raise(const ng_error *error, SEXP frame)
 
 void bridge_end(bridge_call *call, SEXP owner)
 {
+    bridge_leave_store(call);
     free_arena(owner);                                                /* releases first, raises last */
     if (call->jumped) R_ContinueUnwind(call->token);                 /* the same jump goes on, R's handlers intact */
     if (call->error.status != NG_OK) bridge_raise(&call->error, call->frame);

@@ -25,6 +25,11 @@ typedef struct bridge_call {
 SEXP bridge_begin(bridge_call *call, SEXP run, SEXP frame);
 void bridge_end(bridge_call *call, SEXP owner);
 
+/* Lets the call use what earlier ones have made from the weights of this model. Only that of the model which was used last is kept. */
+void bridge_use_store(bridge_call *call, SEXP model);
+/* Of a call that ends. */
+void bridge_leave_store(const bridge_call *call);
+
 /* The core's error as R's, in the name of the verb that runs in `frame`. Does not return. */
 void bridge_raise(const ng_error *error, SEXP frame);
 

@@ -3,9 +3,39 @@
 #include "core/network/types.h"
 #include <string.h>
 
+/* What was made from the weights of the model that was used last. busy: by a call, during which R may begin another one. */
+static struct { const ng_graph *graph; ng_store *store; bool busy; } last;
+
+void bridge_use_store(bridge_call *call, SEXP model)
+{
+    const ng_graph *graph = bridge_graph(model);
+    if (last.busy) return;
+    if (last.graph != graph) {
+        ng_store_free(last.store);
+        last.graph = graph;
+        last.store = ng_store_new();
+    }
+    if (!last.store) return;
+    ng_store_begin(last.store);
+    call->run.store = last.store;
+    last.busy = true;
+}
+
+void bridge_leave_store(const bridge_call *call)
+{
+    if (!call->run.store) return;
+    ng_store_trim(call->run.store);
+    last.busy = false;
+}
+
 /* The graph lives in an arena of its own, which its external pointer's tag owns. */
 static void free_graph(SEXP pointer)
 {
+    if (last.graph == R_ExternalPtrAddr(pointer)) {
+        ng_store_free(last.store);
+        last.graph = NULL;
+        last.store = NULL;
+    }
     SEXP owner = R_ExternalPtrTag(pointer);
     R_ClearExternalPtr(pointer);
     if (TYPEOF(owner) != EXTPTRSXP) return;

@@ -60,6 +60,7 @@ SEXP bridge_what_if(SEXP model, SEXP wanted, SEXP cotangents, SEXP bases, SEXP s
     SET_VECTOR_ELT(result, 1, Rf_allocVector(REALSXP, (R_xlen_t)variants));
     SET_VECTOR_ELT(result, 2, Rf_allocVector(REALSXP, 2));
     SEXP owner = PROTECT(bridge_begin(&call, run, frame));
+    bridge_use_store(&call, model);
     ng_arena *arena = call.run.arena;
     int *calls = ng_alloc(arena, goals, sizeof *calls, &call.error);
     const float **cotangent = calls ? ng_alloc(arena, goals, sizeof *cotangent, &call.error) : NULL;

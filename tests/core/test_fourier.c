@@ -105,9 +105,9 @@ static void one_case(const problem *p)
             for (int64_t c = 0; c < p->in; c++)
                 for (int64_t o = 0; o < p->out; o++)
                     flipped[((p->taps - 1 - j) * p->out + o) * p->in + c] = kernel[(j * p->in + c) * p->out + o];
-        CHECK(!ng_fourier_make(&shape, flipped + (p->taps - 1) * p->in * p->out, -p->in * p->out, 1, p->in, p->size, 2, arena, &f, &error));
+        CHECK(!ng_fourier_make(&shape, flipped + (p->taps - 1) * p->in * p->out, -p->in * p->out, 1, p->in, p->size, 2, NULL, arena, &f, &error));
     } else {
-        CHECK(!ng_fourier_make(&shape, kernel, p->in * p->out, p->out, 1, p->size, 2, arena, &f, &error));
+        CHECK(!ng_fourier_make(&shape, kernel, p->in * p->out, p->out, 1, p->size, 2, NULL, arena, &f, &error));
     }
     if (f.rows == p->out_length) CHECK(p->length <= p->size && p->out_length <= p->size);
     else CHECK(f.rows % p->multiple == 0 && f.rows > 0 && f.rows + p->taps - 1 <= p->size);
@@ -177,7 +177,7 @@ static void no_leak(int64_t size)
     ng_fourier f;
     arena = ng_arena_new((int64_t)1 << 30);
     float *x = numbers(p.length * p.in), *y = claim(p.length * p.out, sizeof *y), *z = claim(p.length * p.out, sizeof *z);
-    CHECK(!ng_fourier_make(&shape, numbers(9 * 5 * 7), 35, 7, 1, size, 1, arena, &f, &error));
+    CHECK(!ng_fourier_make(&shape, numbers(9 * 5 * 7), 35, 7, 1, size, 1, NULL, arena, &f, &error));
     run(&f, &p, x, NULL, false, 0, 1, (ng_range){0, p.length}, y);
     for (int64_t c = 0; c < p.in; c++) x[(f.rows + 6) * p.in + c] = 1e30f;           /* rows S + 2 .. S + 10 read it */
     run(&f, &p, x, NULL, false, 0, 1, (ng_range){0, p.length}, z);

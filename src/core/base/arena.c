@@ -105,6 +105,19 @@ static void in_large_pages(void *first, int64_t bytes)
 #endif
 }
 
+static ng_status refuse(const ng_arena *arena, int64_t count, size_t size, ng_error *error)
+{
+    return ng_fail(error, NG_OUT_OF_MEMORY, NULL, "%lld x %zu bytes more do not fit the memory limit: %lld of %lld bytes are in use",
+                   (long long)count, size, (long long)arena->used, (long long)arena->limit);
+}
+
+ng_status ng_arena_charge(ng_arena *arena, int64_t bytes, ng_error *error)
+{
+    if (bytes > ng_arena_room(arena)) return refuse(arena, bytes, 1, error);
+    arena->used += bytes;
+    return NG_OK;
+}
+
 void *ng_alloc(ng_arena *arena, int64_t count, size_t size, ng_error *error)
 {
     int64_t bytes = 0;
@@ -112,8 +125,7 @@ void *ng_alloc(ng_arena *arena, int64_t count, size_t size, ng_error *error)
     void *kept = countable ? repeated(arena, bytes) : NULL;
     if (kept) return kept;
     if (!countable || bytes > ng_arena_room(arena)) {
-        ng_fail(error, NG_OUT_OF_MEMORY, NULL, "%lld x %zu bytes more do not fit the memory limit: %lld of %lld bytes are in use",
-                (long long)count, size, (long long)arena->used, (long long)arena->limit);
+        refuse(arena, count, size, error);
         return NULL;
     }
     const bool fits = (uint64_t)bytes < SIZE_MAX - sizeof(block) - ALIGNMENT;                /* of 32 bits, too */

@@ -18,6 +18,9 @@ void ng_arena_free(ng_arena *arena);
  * the limit or the system. count < 0 and an overflowing product are refused in the same way. */
 void *ng_alloc(ng_arena *arena, int64_t count, size_t size, ng_error *error);
 
+/* Counts bytes that live elsewhere as taken here, until the arena is freed. NG_OUT_OF_MEMORY if they do not fit the limit. */
+ng_status ng_arena_charge(ng_arena *arena, int64_t bytes, ng_error *error);
+
 /* A copy of text that lives as long as the arena. */
 char *ng_copy_text(ng_arena *arena, const char *text, ng_error *error);
 

@@ -2,7 +2,7 @@
 #ifndef NG_BASE_RUN_H
 #define NG_BASE_RUN_H
 #include <stdbool.h>
-#include "core/base/arena.h"
+#include "core/base/store.h"
 
 /* What a call that only takes its memory tells of itself. */
 typedef struct ng_rehearsal {
@@ -11,6 +11,7 @@ typedef struct ng_rehearsal {
 
 typedef struct ng_run {
     ng_arena *arena;                             /* all memory of the call; freed once, by whoever made it */
+    ng_store *store;                      /* of what is made from the model's weights; NULL: the call makes it for itself */
     int threads;
     int64_t tile_bytes, round_bytes;             /* working set of a tile and of a round; 0: the defaults. No result depends on them */
     ng_rehearsal *rehearsal;                     /* the call ends when it has all its memory, before any work, and fills this in; or NULL */

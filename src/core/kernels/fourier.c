@@ -273,14 +273,16 @@ int64_t ng_fourier_size(const ng_fourier_shape *s)
 }
 
 ng_status ng_fourier_make(const ng_fourier_shape *shape, const float *kernel, int64_t tap_stride, int64_t in_stride, int64_t out_stride,
-                          int64_t size, int threads, ng_arena *arena, ng_fourier *made, ng_error *error)
+                          int64_t size, int threads, ng_store *store, ng_arena *arena, ng_fourier *made, ng_error *error)
 {
     ng_fourier f = {.shape = *shape, .size = size, .rows = block_rows(shape, size)};
     f.scratch_bytes = scratch_bytes(&f);
     f.weight_bytes = (size / 2 + 1) * 2 * shape->in_channels * padded(shape->out_channels) * (int64_t)sizeof(float);
-    float *weights = make_tables(&f, arena, error) ? NULL : ng_alloc(arena, f.weight_bytes, 1, error);
+    const ng_recipe recipe = {kernel, ng_kernel_name(), {size, tap_stride, in_stride, out_stride}, f.weight_bytes / (int64_t)sizeof(float)};
+    bool filled;
+    float *weights = make_tables(&f, arena, error) ? NULL : ng_store_floats(store, &recipe, arena, &filled, error);
     if (!weights) return error->status;
-    fill_weights(&f, kernel, tap_stride, in_stride, out_stride, threads, weights);
+    if (!filled) fill_weights(&f, kernel, tap_stride, in_stride, out_stride, threads, weights);
     f.weights = weights;
     *made = f;
     return NG_OK;

@@ -11,6 +11,7 @@
  * give equal bits. Inputs must be finite. */
 #ifndef NG_KERNELS_FOURIER_H
 #define NG_KERNELS_FOURIER_H
+#include "core/base/store.h"
 #include "core/network/layer.h"
 
 typedef struct ng_fourier_shape {
@@ -31,9 +32,10 @@ extern const int64_t ng_fourier_sizes[NG_FOURIER_SIZES];
 
 /* The weights of K, element (j, c, o) = kernel[j * tap_stride + c * in_stride + o * out_stride], for transforms of `size` points:
  * one of ng_fourier_sizes with a finite cost. The gradient of the input is this same convolution over dy, with taps in reverse,
- * channels and lengths exchanged, and pad = taps - 1 - pad: kernel + (taps - 1) * tap_stride, -tap_stride, out_stride, in_stride. */
+ * channels and lengths exchanged, and pad = taps - 1 - pad: kernel + (taps - 1) * tap_stride, -tap_stride, out_stride, in_stride.
+ * store: where the weights may lie already, if the kernel never changes; NULL: they are made anew, in the arena. */
 ng_status ng_fourier_make(const ng_fourier_shape *shape, const float *kernel, int64_t tap_stride, int64_t in_stride, int64_t out_stride,
-                          int64_t size, int threads, ng_arena *arena, ng_fourier *made, ng_error *error);
+                          int64_t size, int threads, ng_store *store, ng_arena *arena, ng_fourier *made, ng_error *error);
 
 /* The size that takes the least time, or 0 where the direct product takes less. */
 int64_t ng_fourier_size(const ng_fourier_shape *shape);

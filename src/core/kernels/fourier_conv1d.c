@@ -24,7 +24,7 @@ static void backward(const ng_layer *layer, const ng_tile *dy, const ng_code *co
 static const ng_layer_type type = {.class_name = "Conv1D", .algorithm = "frequency domain", .affine = true,
                                    .forward = forward, .backward = backward};
 
-ng_status ng_fourier_conv1d(ng_layer *layer, int threads, ng_arena *arena, ng_error *error)
+ng_status ng_fourier_conv1d(ng_layer *layer, int threads, ng_store *store, ng_arena *arena, ng_error *error)
 {
     const int64_t taps = layer->reach.size, C = layer->in->channels, F = layer->out.channels;
     if (layer->type != &ng_conv1d || layer->reach.stride > 1 || layer->reach.dilation > 1) return NG_OK;
@@ -34,8 +34,8 @@ ng_status ng_fourier_conv1d(ng_layer *layer, int threads, ng_arena *arena, ng_er
     if (!size || !back_size) return NG_OK;
     const float *kernel = layer->weights[0].data;
     fourier_conv1d *config = ng_alloc(arena, 1, sizeof *config, error);
-    if (!config || ng_fourier_make(&there, kernel, C * F, F, 1, size, threads, arena, &config->forward, error) ||
-        ng_fourier_make(&back, kernel + (taps - 1) * C * F, -C * F, 1, F, back_size, threads, arena, &config->backward, error))
+    if (!config || ng_fourier_make(&there, kernel, C * F, F, 1, size, threads, store, arena, &config->forward, error) ||
+        ng_fourier_make(&back, kernel + (taps - 1) * C * F, -C * F, 1, F, back_size, threads, store, arena, &config->backward, error))
         return error->status;
     config->bias = layer->weight_count > 1 ? layer->weights[1].data : NULL;
     layer->type = &type;

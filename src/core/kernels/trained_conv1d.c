@@ -141,7 +141,7 @@ ng_status ng_trained_conv1d(ng_layer *layer, bool spectra, bool letters, int64_t
     if (letters) config->words = ng_words_of(layer, rows * samples);
     const bool words = config->words.count;
     const int64_t size = words ? 0 : ng_fourier_gradient_size(&shape, rows, samples);
-    if ((words && make_words(config, arena, error)) || (spectra && !words && ng_fourier_conv1d(layer, threads, arena, error)) ||
+    if ((words && make_words(config, arena, error)) || (spectra && !words && ng_fourier_conv1d(layer, threads, NULL, arena, error)) ||
         (size && ng_fourier_make_gradient(&shape, size, arena, &config->spectra, error))) return error->status;
     if (layer->type == &ng_conv1d && ng_pack_conv1d(layer, arena, error)) return error->status;
     config->inner = *layer;

@@ -152,7 +152,7 @@ static ng_status choose_convolutions(ordering *o, const ng_run *run, ng_error *e
         if (node->zone == NG_PREFIX && reads_input && ng_one_hot_conv1d(&node->layer, arena, error)) return error->status;
         if (node->zone == NG_PREFIX || reads_input || run->direct) continue;
         const ng_layer before = node->layer;
-        if (ng_fourier_conv1d(&node->layer, run->threads, arena, error)) return error->status;
+        if (ng_fourier_conv1d(&node->layer, run->threads, run->store, arena, error)) return error->status;
         if (node->layer.type == before.type) continue;
         ng_layer *exact = ng_alloc(arena, 1, sizeof *exact, error);
         if (!exact) return error->status;
