@@ -55,6 +55,24 @@ static net *long_kernels(void)
     return n;
 }
 
+/* Many of them, ever deeper: where a tile holds few rows of the last ones. `around`: one of them has a way around it. */
+static net *deep_kernels(bool around)
+{
+    net *n = new_net();
+    int at = activation(n, conv(n, input(n, sequence(50000 + draw(9000), 4)), 3, 4, 16, "same"), "relu");
+    n->numbers[at - 1][2][0] = 1;                /* strides */
+    for (int k = 0; k < 3; k++) {
+        at = pool(n, at, k % 2 ? &ng_average_pooling1d : &ng_max_pooling1d, 4, 4, "valid");
+        const int before = at;
+        at = conv(n, at, 24, 16, 16, "same");
+        n->numbers[at][2][0] = 1;
+        at = activation(n, at, "relu");
+        if (around && k == 1) at = add(n, &ng_add, before, at);
+    }
+    end_net(n, dense(n, add(n, &ng_global_average_pooling1d, at, -1), 16, 1), -1);
+    return n;
+}
+
 /* Two inputs of different length that share nothing until the end. */
 static net *two_inputs(void)
 {
@@ -188,8 +206,8 @@ static void same_bits(const net *n, const result *a, const result *b)
     CHECK(!memcmp(a->checks, b->checks, sizeof a->checks));
 }
 
-/* Scores along the path and outputs, in an arena of `bytes`. */
-static ng_status run_net(const net *n, const data *d, const ng_path *path, int64_t bytes, ng_run run, result *found)
+/* Scores along the path and outputs, in an arena of `bytes`; the plan in one of plan_bytes, unless that is 0. */
+static ng_status run_planned(const net *n, const data *d, const ng_path *path, int64_t plan_bytes, int64_t bytes, ng_run run, result *found)
 {
     const int64_t strides[2] = {ng_size(n->shapes[0]), ng_size(n->shapes[1])};
     ng_arrays arrays = {(const float *const *)d->x, (const float *const *)d->baseline, strides, n->shapes, found->scores};
@@ -199,14 +217,22 @@ static ng_status run_net(const net *n, const data *d, const ng_path *path, int64
     ng_error error = {0};
     for (int forward = 0; forward < 2 && error.status == NG_OK; forward++) {
         ng_plan plan;
-        run.arena = ng_arena_new(bytes);
+        ng_arena *own = plan_bytes ? ng_arena_new(plan_bytes) : NULL, *arena = ng_arena_new(bytes);
+        run.arena = own ? own : arena;
         if (ng_plan_make(&n->graph, n->shapes, n->outputs, n->graph.output_count, !forward, &run, &plan, &error) == NG_OK) {
+            run.arena = arena;
             if (forward) ng_predict(&plan, &source, WINDOWS, found->outputs, &run, &error);
             else ng_path_integral(&plan, &source, WINDOWS, &objective, 1, path, &sink, found->checks, &run, &error);
         }
-        ng_arena_free(run.arena);
+        ng_arena_free(arena);
+        ng_arena_free(own);
     }
     return error.status;
+}
+
+static ng_status run_net(const net *n, const data *d, const ng_path *path, int64_t bytes, ng_run run, result *found)
+{
+    return run_planned(n, d, path, 0, bytes, run, found);
 }
 
 static ng_path midpoints(int64_t nodes, double *positions, double *weights)
@@ -236,6 +262,30 @@ static void test_bits(net *n)
             CHECK(run_net(n, &d, &path, 1 << 28, run, &found) == NG_OK);
             same_bits(n, &expected, &found);
         }
+}
+
+/* Where some layers run in every few tiles only, for all of them. */
+static void test_pace(net *n)
+{
+    double positions[3], weights[3];
+    const ng_path path = midpoints(3, positions, weights);
+    const data d = draw_data(n);
+    result expected = new_result(n), found = new_result(n);
+    CHECK(run_net(n, &d, &path, 1 << 28, alone, &expected) == NG_OK);
+    int64_t most[2] = {0, 0};
+    const int64_t plan_bytes[] = {7 << 20, 28 << 20}, tile_bytes[] = {20000, 80000, 320000, 450000, 640000};
+    for (int r = 0; r < 10; r++) {               /* with few bytes a stage is not cut in two */
+        ng_error error = {0};
+        ng_plan plan;
+        ng_run run = {.arena = ng_arena_new(plan_bytes[r % 2]), .threads = 1 + r % 3, .tile_bytes = tile_bytes[r / 2]};
+        CHECK(ng_plan_make(&n->graph, n->shapes, n->outputs, n->graph.output_count, true, &run, &plan, &error) == NG_OK);
+        for (int s = 0; s < plan.stage_count; s++)
+            for (int way = 0; way < 2; way++) if (plan.stages[s].every[way] > most[way]) most[way] = plan.stages[s].every[way];
+        ng_arena_free(run.arena);
+        CHECK(run_planned(n, &d, &path, plan_bytes[r % 2], 1 << 28, run, &found) == NG_OK);
+        same_bits(n, &expected, &found);
+    }
+    CHECK(most[0] >= 4 && most[1] >= 4);
 }
 
 /* From nothing to enough: refused without a leak, or the same bits. */
@@ -345,11 +395,11 @@ static double ticks(void)
 }
 
 /* Costs are of the plan's own tiles: every row is in one, and each layer stays inside its tiles (checked by ng_row()). */
-static void test_cost(const net *n)
+static void test_cost(const net *n, int64_t bytes)
 {
-    for (int64_t tile_bytes = 100; tile_bytes <= 100000; tile_bytes *= 10) {
+    for (int64_t tile_bytes = 100; tile_bytes < 1000000; tile_bytes *= 5) {
         ng_error error = {0};
-        const ng_run run = {.arena = ng_arena_new(1 << 28), .threads = 2, .tile_bytes = tile_bytes};
+        const ng_run run = {.arena = ng_arena_new(bytes), .threads = 2, .tile_bytes = tile_bytes};
         ng_plan plan;
         CHECK(ng_plan_make(&n->graph, n->shapes, n->outputs, n->graph.output_count, true, &run, &plan, &error) == NG_OK);
         ng_node_cost *costs = claim(run.arena, plan.count, sizeof *costs);
@@ -497,7 +547,7 @@ static void test_net(net *n, bool smooth)
     test_bits(n);
     test_memory(n);
     test_stop(n);
-    test_cost(n);
+    test_cost(n, 1 << 28);
     test_rehearsal(n);
     test_targets(n);
     if (smooth) test_differences(n);
@@ -519,9 +569,15 @@ int main(void)
     }
     test_net(padded(), false);
     test_net(long_kernels(), false);
+    for (int around = 0; around < 2; around++) {
+        net *deep = deep_kernels(around);
+        test_pace(deep);
+        for (int64_t bytes = 7 << 20; bytes < 40 << 20; bytes *= 2) test_cost(deep, bytes);
+        ng_arena_free(deep->arena);
+    }
     net *pooling = long_pooling();
     test_bits(pooling);
-    test_cost(pooling);
+    test_cost(pooling, 1 << 28);
     test_stop(pooling);
     ng_arena_free(pooling->arena);
     test_refusals();

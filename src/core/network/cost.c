@@ -186,8 +186,8 @@ static ng_status make_clock(const ng_plan *plan, const ng_run *run, double (*sec
 
 /* ---- a plan ---- */
 
-/* What a plan's walk notes for each node. */
-typedef struct notes { ng_range *here, *before, *middle, *x; double *computed; } notes;
+/* What a plan's walk notes for each node: of a tile and the one before it; of one in the middle, all rows and the new ones. */
+typedef struct notes { ng_range *here, *before, *middle, *fresh, *spare, *x; double *computed; } notes;
 
 static bool some(ng_range rows) { return rows.last > rows.first; }
 
@@ -199,18 +199,22 @@ static void add_prefixes(const ng_plan *plan, ng_range *rows)
             rows[plan->nodes[k].inputs[0]] = ng_rows_needed(plan->nodes[k].layer.reach, rows[k], ng_rows(plan->nodes[k].layer.in[0]));
 }
 
-/* Counts the rows of all tiles of a stage; middle[] are those of one in the middle. */
+/* Counts the rows of all tiles of a stage, as one run. In the tile in the middle all nodes run. */
 static void count_rows(const ng_plan *plan, const ng_stage *stage, bool forward, const notes *n)
 {
-    const int64_t tiles = forward ? stage->tiles : stage->back_tiles;
+    const int64_t tiles = stage->tiles[forward], every = stage->every[forward], group = tiles / 2 / every * every;
+    const int64_t middle = forward ? (group + every < tiles ? group + every : tiles) - 1 : group;
     memset(n->computed, 0, (size_t)plan->count * sizeof *n->computed);
+    memset(n->before, 0, (size_t)plan->count * sizeof *n->before);
     for (int64_t tile = 0; tile < tiles; tile++) {
-        ng_range *rows = tile == tiles / 2 ? n->middle : n->here;
-        if (forward) ng_tile_rows(plan, stage, tile, rows);
+        ng_range *rows = tile == middle ? n->middle : n->here;
+        ng_tile_rows(plan, stage, forward, 0, tile, n->spare, rows);
         if (forward && stage == plan->stages) add_prefixes(plan, rows);
-        if (!forward) ng_back_tile_rows(plan, stage, tile, rows);
-        for (int k = 0; k < stage->last; k++)
-            if (some(rows[k])) n->computed[k] += (double)(rows[k].last - (tile ? ng_rows_taken(n->before[k], rows[k]).last : rows[k].first));
+        for (int k = 0; k < stage->last; k++) {
+            const ng_range fresh = {ng_rows_taken(n->before[k], rows[k]).last, rows[k].last};
+            if (some(fresh)) n->computed[k] += (double)(fresh.last - fresh.first);
+            if (tile == middle) n->fresh[k] = fresh;
+        }
         memcpy(n->before, rows, (size_t)stage->last * sizeof *rows);
     }
 }
@@ -219,15 +223,15 @@ static ng_status cost_forward(const ng_plan *plan, const ng_stage *stage, int k,
 {
     const ng_node *node = &plan->nodes[k];
     const bool prefix = node->zone == NG_PREFIX;
-    const int64_t rows = n->middle[k].last - n->middle[k].first, samples = prefix ? 1 : stage->block;
-    cost->tiles = stage->tiles;
+    const int64_t rows = n->fresh[k].last - n->fresh[k].first, samples = prefix ? 1 : stage->block[true];
+    cost->tiles = stage->tiles[true];
     cost->tile_rows = rows;
     cost->computed_rows = n->computed[k];
     cost->value_bytes = node->kept ? ng_size(node->whole) * 4 : 0;
     if (!node->layer.inputs || node->pooled || rows <= 0) return NG_OK;
     cost->operations = ng_row_operations(&node->layer, false) * n->computed[k];
     for (int i = 0; i < node->layer.inputs; i++) n->x[i] = n->middle[node->inputs[i]];
-    if (time_layer(c, plan, k, n->middle[k], n->x, samples, forward, &cost->seconds, error)) return error->status;
+    if (time_layer(c, plan, k, n->fresh[k], n->x, samples, forward, &cost->seconds, error)) return error->status;
     cost->seconds *= n->computed[k] / (double)rows;
     return NG_OK;
 }
@@ -236,17 +240,17 @@ static ng_status cost_forward(const ng_plan *plan, const ng_stage *stage, int k,
 static ng_status cost_backward(const ng_plan *plan, const ng_stage *stage, int k, const clock *c, const notes *n, ng_node_cost *cost, ng_error *error)
 {
     const ng_node *node = &plan->nodes[k];
-    const int64_t rows = n->middle[k].last - n->middle[k].first;
-    cost->code_bytes = node->zone == NG_TRUNK ? ng_rows(node->layer.out) * node->layer.code_bytes : 0;
-    if (!node->layer.inputs || node->pooled || rows <= 0) return NG_OK;
-    cost->back_operations = ng_row_operations(&node->layer, node->zone == NG_PREFIX) * n->computed[k];
+    const bool prefix = node->zone == NG_PREFIX;
+    cost->code_bytes = prefix ? 0 : ng_rows(node->layer.out) * node->layer.code_bytes;
+    if (!node->layer.inputs || node->pooled) return NG_OK;
+    const int calls_of = prefix ? k : node->inputs[0];                /* its new rows are those of a call */
+    if (!some(n->fresh[calls_of])) return NG_OK;
+    cost->back_operations = ng_row_operations(&node->layer, prefix) * n->computed[k];
     for (int i = 0; i < node->layer.inputs; i++)
-        n->x[i] = node->zone == NG_PREFIX ? ng_rows_needed(node->layer.reach, n->middle[k], ng_rows(node->layer.in[i])) : n->middle[node->inputs[i]];
-    ng_range y = n->middle[k];
-    if (node->zone == NG_PREFIX) y = ng_rows_touched(node->layer.reach, n->x[0], ng_rows(node->layer.out));
-    if (time_layer(c, plan, k, y, n->x, node->zone == NG_PREFIX ? 1 : stage->back_block, backward, &cost->back_seconds, error))
-        return error->status;
-    cost->back_seconds *= n->computed[k] / (double)rows;
+        n->x[i] = prefix ? ng_rows_needed(node->layer.reach, n->fresh[k], ng_rows(node->layer.in[i])) : n->fresh[node->inputs[i]];
+    const ng_range y = prefix ? ng_rows_touched(node->layer.reach, n->x[0], ng_rows(node->layer.out)) : n->middle[k];
+    if (time_layer(c, plan, k, y, n->x, prefix ? 1 : stage->block[false], backward, &cost->back_seconds, error)) return error->status;
+    cost->back_seconds *= n->computed[calls_of] / (double)(n->fresh[calls_of].last - n->fresh[calls_of].first);
     return NG_OK;
 }
 
@@ -254,10 +258,10 @@ static ng_status cost_path(const ng_plan *plan, int k, const clock *c, const not
 {
     const ng_node *node = &plan->nodes[k];
     for (int i = 0; i < node->layer.inputs; i++)
-        n->x[i] = node->pooled ? ng_rows_needed(node->layer.reach, n->middle[k], ng_rows(node->layer.in[i])) : (ng_range){0, 0};
-    if (time_layer(c, plan, k, n->middle[k], n->x, ROUND_NODES, node->pooled ? pooled_pass : pass, &cost->path_seconds, error))
+        n->x[i] = node->pooled ? ng_rows_needed(node->layer.reach, n->fresh[k], ng_rows(node->layer.in[i])) : (ng_range){0, 0};
+    if (time_layer(c, plan, k, n->fresh[k], n->x, ROUND_NODES, node->pooled ? pooled_pass : pass, &cost->path_seconds, error))
         return error->status;
-    cost->path_seconds *= n->computed[k] / (double)(n->middle[k].last - n->middle[k].first);
+    cost->path_seconds *= n->computed[k] / (double)(n->fresh[k].last - n->fresh[k].first);
     if (node->pooled) cost->path_operations = ng_row_operations(&node->layer, false) * n->computed[k];
     return NG_OK;
 }
@@ -271,7 +275,7 @@ static ng_status cost_stage(const ng_plan *plan, const ng_stage *stage, bool gra
         if (cost_forward(plan, stage, k, c, n, &costs[k], error)) return error->status;
     for (int k = 0; stage == plan->stages && gradients && k < plan->trunk_first; k++) {
         if (cost_backward(plan, stage, k, c, n, &costs[k], error)) return error->status;
-        if (plan->nodes[k].origin && some(n->middle[k]) && cost_path(plan, k, c, n, &costs[k], error)) return error->status;
+        if (plan->nodes[k].origin && some(n->fresh[k]) && cost_path(plan, k, c, n, &costs[k], error)) return error->status;
     }
     if (!gradients) return NG_OK;
     count_rows(plan, stage, false, n);
@@ -304,9 +308,10 @@ static ng_status cost_all(const ng_plan *plan, bool gradients, const ng_run *run
 {
     clock c;
     const int count = plan->count;
-    const notes n = {.here = ng_alloc(arena, count, sizeof *n.here, error), .before = ng_alloc(arena, count, sizeof *n.before, error), .middle = ng_alloc(arena, count, sizeof *n.middle, error),
+    const notes n = {.here = ng_alloc(arena, count, sizeof *n.here, error), .before = ng_alloc(arena, count, sizeof *n.before, error),
+                     .fresh = ng_alloc(arena, count, sizeof *n.fresh, error), .spare = ng_alloc(arena, count, sizeof *n.spare, error), .middle = ng_alloc(arena, count, sizeof *n.middle, error),
                      .x = ng_alloc(arena, count, sizeof *n.x, error), .computed = ng_alloc(arena, count, sizeof *n.computed, error)};
-    if (!n.here || !n.before || !n.middle || !n.x || !n.computed || make_clock(plan, run, seconds, arena, &c, error)) return error->status;
+    if (!n.here || !n.before || !n.fresh || !n.spare || !n.middle || !n.x || !n.computed || make_clock(plan, run, seconds, arena, &c, error)) return error->status;
     memset(costs, 0, (size_t)count * sizeof *costs);
     for (int s = 0; s < plan->stage_count; s++)
         if (cost_stage(plan, &plan->stages[s], gradients, &c, &n, costs, error)) return error->status;

@@ -9,7 +9,9 @@
 
 enum {
     TILE_BYTES = 2 << 20,                        /* a tile's working set: about what two levels of cache hold */
-    SHARING_SAMPLES = 8                          /* in a tile whose weights outweigh it */
+    SHARING_SAMPLES = 8,                         /* in a tile whose weights outweigh it */
+    SHARING_BLOCKS = 12,                         /* of a kernel that do best together (kernels/fourier.c) */
+    MOST_TILES = 8                               /* that wait for a layer */
 };
 
 static const double MOST_OVERHEAD = 1.2;         /* of a stage by halos, before its first layers are better kept */
@@ -249,132 +251,9 @@ static ng_status order_nodes(const ng_graph *graph, const ng_shape *input_shapes
     return name_nodes(&o, wanted, wanted_count, arena, plan, error);
 }
 
-/* ---- rows of tiles ---- */
+/* ---- stages of the trunk ---- */
 
 static int64_t node_bytes(const ng_node *node) { return ng_size(node->whole) * 4; }
-
-static int64_t cut(int64_t tile, int64_t tiles, int64_t length, int64_t unit)
-{
-    return tile == tiles ? length : (tile * length / tiles + unit / 2) / unit * unit;
-}
-
-ng_range ng_part(int64_t tile, int64_t tiles, int64_t length, int64_t unit)
-{
-    return (ng_range){cut(tile, tiles, length, unit), cut(tile + 1, tiles, length, unit)};
-}
-
-static ng_range aligned(ng_range rows, int64_t align, int64_t length)
-{
-    if (align <= 1 || rows.first >= rows.last) return rows;
-    return (ng_range){rows.first / align * align, least(up(rows.last, align) * align, length)};
-}
-
-static int64_t common(int64_t a, int64_t b) { return b == 0 ? a : common(b, a % b); }       /* the largest divisor */
-static int64_t both_units(int64_t a, int64_t b) { return a % b == 0 ? a : b % a == 0 ? b : a * b; }
-
-/* Where tiles may be cut: forward, so that no kernel computes rows twice; backward, where kernels must begin. */
-static void find_units(ng_plan *plan)
-{
-    for (int k = 0; k < plan->count; k++) plan->nodes[k].y_unit = plan->nodes[k].gradient_unit = 1;
-    for (int k = plan->trunk_first; k < plan->head_first; k++) {
-        ng_node *node = &plan->nodes[k];
-        const int64_t stride = node->layer.reach.stride > 0 ? node->layer.reach.stride : 1;
-        for (int i = 0; i < node->layer.inputs; i++) {
-            ng_node *from = &plan->nodes[node->inputs[i]];
-            if (node->layer.x_align > 1) from->gradient_unit = both_units(from->gradient_unit, node->layer.x_align);
-            if (from->stage == node->stage && !from->origin)
-                node->y_unit = most(node->y_unit, from->y_unit / common(from->y_unit, stride));
-        }
-        if (node->layer.y_align > 1) node->y_unit = node->layer.y_align;
-    }
-}
-
-static ng_range hull(ng_range a, ng_range b)
-{
-    if (a.first >= a.last) return b;
-    if (b.first >= b.last) return a;
-    return (ng_range){least(a.first, b.first), most(a.last, b.last)};
-}
-
-static void need(const ng_plan *plan, int node, ng_range *rows)
-{
-    const ng_layer *layer = &plan->nodes[node].layer;
-    rows[node] = aligned(rows[node], layer->y_align, ng_rows(layer->out));
-    for (int i = 0; i < layer->inputs; i++) {
-        ng_range *from = &rows[plan->nodes[node].inputs[i]];
-        *from = hull(*from, ng_rows_needed(layer->reach, rows[node], ng_rows(layer->in[i])));
-    }
-}
-
-void ng_tile_rows(const ng_plan *plan, const ng_stage *stage, int64_t tile, ng_range *rows)
-{
-    for (int k = 0; k < stage->last; k++)
-        rows[k] = ng_in_stage(plan, stage, k) && plan->nodes[k].kept
-                      ? ng_part(tile, stage->tiles, ng_rows(plan->nodes[k].whole), plan->nodes[k].y_unit)
-                      : (ng_range){0, 0};
-    for (int k = stage->last - 1; k >= stage->first; k--) need(plan, k, rows);
-}
-
-static void touch(const ng_plan *plan, int node, ng_range *rows)
-{
-    const ng_layer *layer = &plan->nodes[node].layer;
-    rows[node] = (ng_range){0, 0};
-    for (int i = 0; i < layer->inputs; i++)
-        rows[node] = hull(rows[node], ng_rows_touched(layer->reach, rows[plan->nodes[node].inputs[i]], ng_rows(layer->out)));
-    rows[node] = aligned(rows[node], plan->nodes[node].gradient_unit, ng_rows(layer->out));
-}
-
-/* Is node a tensor whose gradient the stage delivers? */
-static bool delivers(const ng_plan *plan, const ng_stage *stage, int node)
-{
-    if (stage == plan->stages) return plan->nodes[node].origin;
-    if (!plan->nodes[node].kept || ng_in_stage(plan, stage, node)) return false;
-    for (int k = stage->first; k < stage->last; k++)
-        for (int i = 0; i < plan->nodes[k].layer.inputs; i++)
-            if (plan->nodes[k].inputs[i] == node) return true;
-    return false;
-}
-
-void ng_back_tile_rows(const ng_plan *plan, const ng_stage *stage, int64_t tile, ng_range *rows)
-{
-    for (int k = 0; k < stage->first; k++)
-        rows[k] = delivers(plan, stage, k)
-                      ? ng_part(tile, stage->back_tiles, ng_rows(plan->nodes[k].whole), plan->nodes[k].gradient_unit)
-                      : (ng_range){0, 0};
-    for (int k = stage->first; k < stage->last; k++) touch(plan, k, rows);
-}
-
-ng_range ng_rows_taken(ng_range before, ng_range rows)
-{
-    const bool goes_on = before.first <= rows.first && rows.first < before.last && before.last <= rows.last;
-    return (ng_range){rows.first, goes_on ? before.last : rows.first};
-}
-
-int ng_last_affine(const ng_plan *plan, int input)
-{
-    const int origin = plan->origins[input];
-    return plan->nodes[origin].pooled ? plan->nodes[origin].inputs[0] : origin;
-}
-
-void ng_ends_rows(const ng_plan *plan, int input, ng_range own, ng_range *rows)
-{
-    for (int k = 0; k < plan->trunk_first; k++) rows[k] = (ng_range){0, 0};
-    int k = ng_last_affine(plan, input);
-    for (rows[k] = own; k != plan->input_nodes[input]; k = plan->nodes[k].inputs[0]) need(plan, k, rows);
-}
-
-void ng_touched_rows(const ng_plan *plan, int input, ng_range own, ng_range *rows)
-{
-    const int first = plan->input_nodes[input];
-    for (int k = 0; k < plan->trunk_first; k++) rows[k] = (ng_range){0, 0};
-    rows[first] = own;
-    for (int k = first, at = first; k < plan->trunk_first; k++)
-        if (plan->nodes[k].layer.inputs && plan->nodes[k].inputs[0] == at) touch(plan, at = k, rows);
-}
-
-int64_t ng_delivery_rows(ng_shape input) { return most(64, 16384 / input.channels); }
-
-/* ---- stages of the trunk ---- */
 
 /* How much more a stage computes that goes on to node k, since its tiles overlap by halos: 1 is nothing more. */
 static double overhead(const ng_plan *plan, const ng_stage *stage, int k, ng_range *rows)
@@ -387,7 +266,7 @@ static double overhead(const ng_plan *plan, const ng_stage *stage, int k, ng_ran
     const int64_t length = ng_rows(plan->nodes[k].whole), tiles = most(1, least(up((int64_t)bytes, plan->tile_bytes), length));
     rows[k] = ng_part(tiles / 2, tiles, length, 1);
     const double share = (double)(rows[k].last - rows[k].first) / (double)length;
-    for (int i = k; i >= stage->first; i--) need(plan, i, rows);
+    for (int i = k; i >= stage->first; i--) ng_need(plan, i, rows);
     for (int i = 0; i <= k; i++)
         if (i == k || ng_in_stage(plan, stage, i))
             computed += (double)(rows[i].last - rows[i].first) * (double)plan->nodes[i].whole.channels * 4;
@@ -509,20 +388,59 @@ static int64_t choose_tiles(const ng_plan *plan, ng_stage *stage, bool forward, 
         const ng_node *node = &plan->nodes[k];
         const bool inside = ng_in_stage(plan, stage, k);
         if (inside) bytes += node_bytes(node);
-        if (forward ? inside && node->kept : delivers(plan, stage, k))
+        if (forward ? inside && node->kept : ng_delivers(plan, stage, k))
             shortest = least(shortest, ng_rows(node->whole) / (forward ? node->y_unit : node->gradient_unit));
     }
-    int64_t *tiles = forward ? &stage->tiles : &stage->back_tiles;
+    int64_t *tiles = &stage->tiles[forward];
     for (*tiles = most(1, least(up(bytes, plan->tile_bytes), shortest)); *tiles > 1; *tiles = (*tiles + 1) / 2) {
         double sum = 0;
-        if (forward) ng_tile_rows(plan, stage, *tiles / 2, rows);
-        else ng_back_tile_rows(plan, stage, *tiles / 2, rows);
+        ng_own_rows(plan, stage, forward, *tiles / 2, rows);
         for (int k = 0; k < stage->last; k++)
             if (ng_in_stage(plan, stage, k)) sum += (double)(rows[k].last - rows[k].first) * (double)plan->nodes[k].whole.channels * 4;
         if (sum * (double)*tiles < 1.34 * (double)bytes) break;
     }
     if (*tiles > threads) *tiles = least(up(*tiles, threads) * threads, shortest);
     return *tiles;
+}
+
+/* In how many tiles a layer should run once, for all of them: its kernel reads its weights again in each call. Rows that wait for it, of
+ * `from`, should not fill the cache. */
+static int64_t pace(const ng_plan *plan, const ng_node *from, int64_t length, int64_t align, int64_t tiles)
+{
+    int64_t every = 1;
+    while (align > 1 && every < MOST_TILES && 2 * every <= tiles && every * length < SHARING_BLOCKS * align * tiles &&
+           2 * every * node_bytes(from) <= plan->tile_bytes / 4 * tiles) every *= 2;
+    return every;
+}
+
+/* Behind a layer that runs seldom, or before it on the way back, no other runs more often. */
+static void choose_pace(ng_plan *plan, ng_stage *stage, bool forward)
+{
+    ng_node *nodes = plan->nodes;
+    for (int k = 0; k < stage->last; k++)
+        if (ng_in_stage(plan, stage, k)) nodes[k].every[forward] = 1;
+    for (int k = stage->first; k < stage->last; k++)
+        for (int i = 0; i < nodes[k].layer.inputs; i++) {
+            ng_node *from = &nodes[nodes[k].inputs[i]], *made = forward ? &nodes[k] : from;
+            if (!forward && nodes[k].inputs[i] < stage->first) continue;                     /* it is delivered */
+            const int64_t align = forward ? nodes[k].layer.y_align : nodes[k].layer.x_align;
+            made->every[forward] = most(made->every[forward], pace(plan, from, ng_rows(made->whole), align, stage->tiles[forward]));
+        }
+    stage->every[forward] = 1;
+    for (int k = stage->first; k < stage->last; k++) {
+        for (int i = 0; i < nodes[k].layer.inputs; i++)
+            if (nodes[k].inputs[i] >= stage->first) nodes[k].every[forward] = most(nodes[k].every[forward], nodes[nodes[k].inputs[i]].every[forward]);
+        stage->every[forward] = most(stage->every[forward], nodes[k].every[forward]);
+    }
+    for (int k = 0; k < stage->last; k++)
+        if (ng_in_stage(plan, stage, k)) nodes[k].read_every[forward] = nodes[k].every[forward];
+    for (int k = stage->first; k < stage->last; k++)
+        for (int i = 0; i < nodes[k].layer.inputs; i++) {
+            const int from = nodes[k].inputs[i];
+            int64_t *read = &nodes[forward ? from : k].read_every[forward];                  /* by k; of k for the gradient of what it reads */
+            if (forward && ng_in_stage(plan, stage, from)) *read = most(*read, nodes[k].every[forward]);
+            if (!forward) *read = least(*read, from >= stage->first ? nodes[from].every[forward] : 1);
+        }
 }
 
 /* Room for the rows that tiles take over, of which taken_at[] has the largest number yet. */
@@ -543,10 +461,10 @@ static void size_stage(ng_plan *plan, ng_stage *stage, bool gradients, int threa
 {
     for (int forward = 1; forward >= (gradients ? 0 : 1); forward--) {
         const int64_t tiles = choose_tiles(plan, stage, forward, threads, rows);
+        choose_pace(plan, stage, forward);
         int64_t bytes = 0, shared = 0, weight_bytes = 0;
         for (int64_t t = 0; t < tiles; t++) {
-            if (forward) ng_tile_rows(plan, stage, t, rows);
-            else ng_back_tile_rows(plan, stage, t, rows);
+            ng_tile_rows(plan, stage, forward, 0, t, chain, rows);
             int64_t with_it;
             bytes = most(bytes, tile_bytes(plan, stage, rows, chain, forward, &with_it));
             shared = most(shared, with_it);
@@ -558,7 +476,7 @@ static void size_stage(ng_plan *plan, ng_stage *stage, bool gradients, int threa
         place_taken(plan, stage, forward);
         for (int k = stage->first; k < stage->last; k++) weight_bytes = most(weight_bytes, plan->nodes[k].layer.weight_bytes);
         const int64_t block = most(1, least(plan->tile_bytes / most(bytes, 1), NG_MOST_SAMPLES)), sharing = weight_bytes / most(bytes, 1);
-        *(forward ? &stage->block : &stage->back_block) = most(block, least(sharing, SHARING_SAMPLES));
+        stage->block[forward] = most(block, least(sharing, SHARING_SAMPLES));
         plan->scratch_bytes = most(plan->scratch_bytes, bytes * most(block, least(sharing, SHARING_SAMPLES)) + shared + ends);
     }
 }
@@ -597,7 +515,7 @@ ng_status ng_plan_make(const ng_graph *graph, const ng_shape *input_shapes, cons
     ng_range *rows = ng_alloc(arena, plan->count, sizeof *rows, error), *chain = ng_alloc(arena, plan->count, sizeof *chain, error);
     ng_range *before = ng_alloc(arena, plan->count, sizeof *before, error);
     if (!rows || !chain || !before) return error->status;
-    find_units(plan);
+    ng_find_units(plan);
     for (int i = 0; i < plan->origin_count; i++)
         if (plan->nodes[plan->origins[i]].pooled) ends = most(ends, block_bytes(plan, i, chain));
     plan->scratch_bytes = ends;

@@ -35,6 +35,7 @@ typedef struct ng_node {
     int last_stage;                              /* that reads it */
     int64_t y_unit, gradient_unit;               /* tiles of its output, and of its gradient, are cut at multiples of these */
     int64_t taken_at[2];                         /* backward and forward: where those of its rows lie, in floats, that a tile takes over */
+    int64_t every[2], read_every[2];             /* backward and forward: its rows are computed, and read, in every so many tiles, for all */
     int64_t head_tile, head_code;                /* of a head node: where they lie, in bytes times the samples of a block */
     int last_use;                                /* of a head node: the last that reads it; count if the caller does */
 } ng_node;
@@ -42,8 +43,9 @@ typedef struct ng_node {
 /* Nodes [first, last) of the plan; an origin in [0, first) belongs to stage 0 as well. */
 typedef struct ng_stage {
     int first, last;
-    int64_t tiles, back_tiles;                   /* tiles forward, over the rows that are kept; backward, over the rows it reads */
-    int64_t block, back_block;                   /* samples in a tile */
+    int64_t tiles[2];                            /* backward, over the rows it reads, and forward, over the rows that are kept */
+    int64_t block[2];                            /* samples in a tile */
+    int64_t every[2];                            /* the most of its nodes; all run in the last of so many tiles, on the way back in the first */
 } ng_stage;
 
 typedef struct ng_plan {
@@ -72,13 +74,24 @@ ng_status ng_plan_make(const ng_graph *graph, const ng_shape *input_shapes, cons
 /* Where the head's tiles and codes lie, and its block (head.c); part of making a plan. */
 void ng_size_head(ng_plan *plan, bool gradients, const ng_run *run);
 
-/* Rows that each node of a stage computes for tile `tile` forward (rows[node] for stage nodes, origins in stage 0), and whose
- * gradient it needs backward. rows has plan->count elements; nodes outside the stage are left alone, except that backward fills the
- * rows of the tensors the stage reads. */
-void ng_tile_rows(const ng_plan *plan, const ng_stage *stage, int64_t tile, ng_range *rows);
-void ng_back_tile_rows(const ng_plan *plan, const ng_stage *stage, int64_t tile, ng_range *rows);
+/* tile_rows.c: rows of tiles. rows[] and spare[] have plan->count elements. */
+
+/* Where tiles may be cut: forward, so that no kernel computes rows twice; backward, where kernels must begin. */
+void ng_find_units(ng_plan *plan);
+/* Adds to rows[] what these rows of a node need of its inputs. */
+void ng_need(const ng_plan *plan, int node, ng_range *rows);
+/* Is a node a tensor whose gradient the stage delivers? */
+bool ng_delivers(const ng_plan *plan, const ng_stage *stage, int node);
+/* What tile `tile` by itself takes of each node of a stage (and of origins in stage 0): forward the rows it computes, backward those whose
+ * gradient it needs, and those of the tensors that the stage reads, which are delivered. */
+void ng_own_rows(const ng_plan *plan, const ng_stage *stage, bool forward, int64_t tile, ng_range *rows);
+/* The rows it holds in a run of tiles that follow one another from `run_first` on, a multiple of stage->every: those it takes over from the
+ * tile before it, and behind them new ones. They are its own, but where nodes run for several tiles at a time. */
+void ng_tile_rows(const ng_plan *plan, const ng_stage *stage, bool forward, int64_t run_first, int64_t tile, ng_range *spare, ng_range *rows);
 /* Of the rows of a tile those that the tile before it holds already: the first ones, or none. */
 ng_range ng_rows_taken(ng_range before, ng_range rows);
+/* The rows of a kept tensor that are new with this tile. */
+ng_range ng_kept_rows(const ng_plan *plan, const ng_stage *stage, int k, int64_t tile);
 /* The last affine layer of the prefix of an input: the origin, or what a pooled origin reads. */
 int ng_last_affine(const ng_plan *plan, int input);
 /* Rows of a prefix: those that its last affine layer needs for rows `own` of itself; those that rows `own` of the input touch. */

@@ -161,7 +161,7 @@ static void keep_codes(const ng_stream *stream, int k, const ng_code *code, ng_r
  * the rows that the tile before it has computed. */
 typedef struct task { int64_t window, windows, first_node, nodes, first_tile, last_tile; } task;
 
-typedef struct deal { int64_t windows, chunks, tiles, runs, tasks; } deal;
+typedef struct deal { int64_t windows, chunks, tiles, every, runs, tasks; } deal;
 
 enum { RUNS = 16 };                              /* for each thread, if there are so many tiles */
 
@@ -173,14 +173,14 @@ static int64_t share(int64_t block, const ng_round *round, int64_t tiles, int th
 
 /* Tasks of at most `chunk` nodes, of about equally many, or of windows whose nodes together are at most a block. Few are as many for
  * each thread. */
-static deal deal_out(const ng_round *round, int64_t chunk, int64_t block, int64_t tiles, int threads)
+static deal deal_out(const ng_round *round, int64_t chunk, int64_t block, int64_t tiles, int64_t every, int threads)
 {
-    deal all = {1, up(round->nodes, chunk), tiles, tiles, 0};
+    deal all = {.windows = 1, .chunks = up(round->nodes, chunk), .tiles = tiles, .every = every};
     if (all.chunks == 1 && block > round->nodes) all.windows = least(block / round->nodes, round->windows);
     const int64_t parts = up(round->windows, all.windows) * tiles;
     while (all.chunks > 1 && all.chunks < round->nodes && parts * all.chunks < 4 * threads && parts * all.chunks % threads) all.chunks++;
     const int64_t others = parts / tiles * all.chunks;
-    all.runs = least(tiles, up(RUNS * threads, others));
+    all.runs = least(up(tiles, every), up(RUNS * threads, others));
     all.tasks = others * all.runs;
     return all;
 }
@@ -189,29 +189,25 @@ static task task_at(int64_t at, const ng_round *round, const deal *all)
 {
     const int64_t run = at % all->runs, chunk = at / all->runs % all->chunks, window = at / all->runs / all->chunks * all->windows;
     const int64_t node = chunk * round->nodes / all->chunks, next = (chunk + 1) * round->nodes / all->chunks;
-    return (task){window, least(all->windows, round->windows - window), node, next - node, run * all->tiles / all->runs,
-                  (run + 1) * all->tiles / all->runs};
-}
-
-static void rows_of(const ng_plan *plan, const ng_stage *stage, int64_t tile, bool forward, ng_range *rows)
-{
-    if (forward) ng_tile_rows(plan, stage, tile, rows);
-    else ng_back_tile_rows(plan, stage, tile, rows);
+    const int64_t groups = up(all->tiles, all->every);
+    return (task){window, least(all->windows, round->windows - window), node, next - node, run * groups / all->runs * all->every,
+                  least((run + 1) * groups / all->runs * all->every, all->tiles)};
 }
 
 /* The rows of a tile, and of the one before it in its run and the one behind it. */
 static void find_rows(const ng_plan *plan, const ng_stage *stage, const task *todo, int64_t tile, bool forward, ng_worker *worker)
 {
-    const bool begins = tile == todo->first_tile, ends = tile + 1 == (forward ? stage->tiles : stage->back_tiles);
+    const bool begins = tile == todo->first_tile;
     ng_range *spare = worker->before;
     worker->before = worker->rows;
     worker->rows = worker->next;
     worker->next = spare;
     worker->run_ends = tile + 1 == todo->last_tile;
     if (begins) memset(worker->before, 0, (size_t)plan->count * sizeof *spare);
-    if (begins) rows_of(plan, stage, tile, forward, worker->rows);
-    if (ends) memset(worker->next, 0, (size_t)plan->count * sizeof *spare);
-    else rows_of(plan, stage, tile + 1, forward, worker->next);
+    if (begins) ng_tile_rows(plan, stage, forward, tile, tile, worker->chain, worker->rows);
+    if (tile + 1 == stage->tiles[forward]) memset(worker->next, 0, (size_t)plan->count * sizeof *spare);
+    else if (worker->run_ends) ng_own_rows(plan, stage, forward, tile + 1, worker->next);
+    else ng_tile_rows(plan, stage, forward, todo->first_tile, tile + 1, worker->chain, worker->next);
 }
 
 /* Copies these rows of the samples of a tile to where the next one finds them, or, back, from there; `first`: of the samples of the task. */
@@ -273,6 +269,7 @@ static void origin_tiles(const ng_stream *stream, const ng_round *round, const t
 static void new_rows_forward(ng_stream *stream, int k, int64_t first, const ng_tile *tile, ng_worker *worker)
 {
     const ng_range rows = ng_new_rows(worker, k), next = worker->next[k];
+    worker->tiles[k] = *tile;
     if (empty(rows)) return;
     const int64_t next_new = worker->run_ends ? next.first : ng_rows_taken(worker->rows[k], next).last;
     const ng_range own = {rows.first, empty(next) ? rows.last : least(next_new, rows.last)};       /* tiles of mere padding read nothing */
@@ -296,7 +293,7 @@ static void stage_tile_forward(ng_stream *stream, const ng_stage *stage, int64_t
             if (node->kept) worker->tiles[k] = kept_tile(stream, k, first, samples);
             continue;
         }
-        const ng_range rows = worker->rows[k], part = ng_part(tile, stage->tiles, ng_rows(node->whole), node->y_unit);
+        const ng_range rows = worker->rows[k], part = ng_kept_rows(plan, stage, k, tile);
         if (empty(rows)) continue;
         const bool in_place = !node->origin && node->kept && same(part, rows);
         if (!node->origin) {
@@ -313,10 +310,10 @@ static void stage_forward(ng_stream *stream, int s, const ng_round *round, int e
 {
     const ng_plan *plan = stream->plan;
     const ng_stage *stage = &plan->stages[s];
-    const int64_t block = share(stage->block, round, stage->tiles, stream->run->threads);
+    const int64_t block = share(stage->block[true], round, stage->tiles[true], stream->run->threads);
     /* the first stage shares the ends of the prefix among all nodes of a window, unless threads would then lie idle */
-    const int64_t chunk = s == 0 && round->windows * stage->tiles >= 4 * stream->run->threads ? round->nodes : block;
-    const deal all = deal_out(round, chunk, block, stage->tiles, stream->run->threads);
+    const int64_t chunk = s == 0 && round->windows * stage->tiles[true] >= 4 * stream->run->threads ? round->nodes : block;
+    const deal all = deal_out(round, chunk, block, stage->tiles[true], stage->every[true], stream->run->threads);
 #pragma omp parallel for schedule(dynamic) num_threads(stream->run->threads)
     for (int64_t at = 0; at < all.tasks; at++) {
         ng_worker *worker = ng_worker_here(stream);
@@ -533,9 +530,9 @@ static void stage_backward(ng_stream *stream, int s, const ng_round *round)
 {
     const ng_plan *plan = stream->plan;
     const ng_stage *stage = &plan->stages[s];
-    const int64_t block = share(stage->back_block, round, stage->back_tiles, stream->run->threads);
+    const int64_t block = share(stage->block[false], round, stage->tiles[false], stream->run->threads);
     const int64_t chunk = s == 0 ? round->nodes : block;               /* the first stage adds up its nodes in order */
-    const deal all = deal_out(round, chunk, block, stage->back_tiles, stream->run->threads);
+    const deal all = deal_out(round, chunk, block, stage->tiles[false], stage->every[false], stream->run->threads);
 #pragma omp parallel for schedule(dynamic) num_threads(stream->run->threads)
     for (int64_t at = 0; at < all.tasks; at++) {
         ng_worker *worker = ng_worker_here(stream);
