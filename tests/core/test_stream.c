@@ -55,8 +55,9 @@ static net *long_kernels(void)
     return n;
 }
 
-/* Many of them, ever deeper: where a tile holds few rows of the last ones. `around`: one of them has a way around it. */
-static net *deep_kernels(bool around)
+/* Many of them, ever deeper: where a tile holds few rows of the last ones. `around`: one of them has a way around it. The last one makes
+ * `filters` channels. */
+static net *deep_kernels(bool around, int64_t filters)
 {
     net *n = new_net();
     int at = activation(n, conv(n, input(n, sequence(50000 + draw(9000), 4)), 3, 4, 16, "same"), "relu");
@@ -64,12 +65,12 @@ static net *deep_kernels(bool around)
     for (int k = 0; k < 3; k++) {
         at = pool(n, at, k % 2 ? &ng_average_pooling1d : &ng_max_pooling1d, 4, 4, "valid");
         const int before = at;
-        at = conv(n, at, 24, 16, 16, "same");
+        at = conv(n, at, 24, 16, k == 2 ? filters : 16, "same");
         n->numbers[at][2][0] = 1;
         at = activation(n, at, "relu");
         if (around && k == 1) at = add(n, &ng_add, before, at);
     }
-    end_net(n, dense(n, add(n, &ng_global_average_pooling1d, at, -1), 16, 1), -1);
+    end_net(n, dense(n, add(n, &ng_global_average_pooling1d, at, -1), filters, 1), -1);
     return n;
 }
 
@@ -569,8 +570,8 @@ int main(void)
     }
     test_net(padded(), false);
     test_net(long_kernels(), false);
-    for (int around = 0; around < 2; around++) {
-        net *deep = deep_kernels(around);
+    for (int k = 0; k < 3; k++) {
+        net *deep = deep_kernels(k == 1, k == 2 ? 160 : 16);
         test_pace(deep);
         for (int64_t bytes = 7 << 20; bytes < 40 << 20; bytes *= 2) test_cost(deep, bytes);
         ng_arena_free(deep->arena);

@@ -7,14 +7,6 @@ enum { FEW_ROWS = 8 };                           /* that are as well computed ag
 static int64_t padded(int64_t bytes) { return (bytes + 63) / 64 * 64; }
 static int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }
 static bool empty(ng_range r) { return r.first >= r.last; }
-static int64_t count_of(ng_range r) { return empty(r) ? 0 : r.last - r.first; }
-
-static ng_range hull(ng_range a, ng_range b)
-{
-    if (empty(a)) return b;
-    if (empty(b)) return a;
-    return (ng_range){a.first < b.first ? a.first : b.first, most(a.last, b.last)};
-}
 
 bool ng_reads_far(const ng_layer *layer)
 {
@@ -38,16 +30,16 @@ void ng_cone_find(const ng_plan *plan, ng_range change, ng_cone *cone)
         cone->rows[k] = cone->held[k] = (ng_range){0, 0};
         cone->dirty[k] = k == input ? change : (ng_range){0, 0};
         for (int i = 0; i < node->layer.inputs; i++)
-            cone->dirty[k] = hull(cone->dirty[k], ng_rows_touched(node->layer.reach, cone->dirty[node->inputs[i]], ng_rows(node->layer.out)));
+            cone->dirty[k] = ng_hull(cone->dirty[k], ng_rows_touched(node->layer.reach, cone->dirty[node->inputs[i]], ng_rows(node->layer.out)));
     }
     for (int k = plan->head_first - 1; k >= 0; k--) {
         const ng_node *node = &plan->nodes[k];
-        if (node->kept) cone->held[k] = hull(cone->held[k], cone->dirty[k]);
+        if (node->kept) cone->held[k] = ng_hull(cone->held[k], cone->dirty[k]);
         if (k == input) continue;
         cone->rows[k] = node->kept ? cone->dirty[k] : cone->held[k];
         for (int i = 0; i < node->layer.inputs && !empty(cone->rows[k]); i++) {
             ng_range *from = &cone->held[node->inputs[i]];
-            *from = hull(*from, ng_rows_needed(node->layer.reach, cone->rows[k], ng_rows(node->layer.in[i])));
+            *from = ng_hull(*from, ng_rows_needed(node->layer.reach, cone->rows[k], ng_rows(node->layer.in[i])));
         }
     }
 }
@@ -58,8 +50,8 @@ int64_t ng_cone_bytes(const ng_plan *plan, const ng_cone *cone, int64_t samples)
     for (int k = 0; k < plan->head_first; k++) {
         const ng_node *node = &plan->nodes[k];
         const ng_layer *layer = &node->layer;
-        bytes += padded(samples * count_of(cone->held[k]) * node->whole.channels * 4);
-        bytes += padded(samples * count_of(cone->rows[k]) * layer->code_bytes);
+        bytes += padded(samples * ng_count_rows(cone->held[k]) * node->whole.channels * 4);
+        bytes += padded(samples * ng_count_rows(cone->rows[k]) * layer->code_bytes);
         scratch = most(scratch, padded(samples * layer->scratch_bytes + layer->call_bytes));
     }
     return bytes + scratch;
@@ -70,7 +62,7 @@ double ng_cone_operations(const ng_plan *plan, const ng_cone *cone, int64_t samp
     double operations = 0;
     for (int k = 0; k < plan->head_first; k++)
         if (plan->nodes[k].layer.inputs)
-            operations += ng_row_operations(&plan->nodes[k].layer, false) * (double)(count_of(cone->rows[k]) * samples);
+            operations += ng_row_operations(&plan->nodes[k].layer, false) * (double)(ng_count_rows(cone->rows[k]) * samples);
     return operations;
 }
 
@@ -91,7 +83,7 @@ static void copy_around(const ng_stream *stream, int k, int64_t sample, ng_range
     for (int64_t n = 0; n < tile->samples; n++)
         for (int i = 0; i < 2; i++)
             if (!empty(parts[i]))
-                memcpy(ng_row(tile, n, parts[i].first), kept + parts[i].first * channels, (size_t)(count_of(parts[i]) * channels) * 4);
+                memcpy(ng_row(tile, n, parts[i].first), kept + parts[i].first * channels, (size_t)(ng_count_rows(parts[i]) * channels) * 4);
 }
 
 void ng_cone_forward(const ng_stream *stream, const ng_cone *cone, int64_t sample, const ng_tile *input, ng_worker *worker)

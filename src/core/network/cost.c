@@ -186,8 +186,8 @@ static ng_status make_clock(const ng_plan *plan, const ng_run *run, double (*sec
 
 /* ---- a plan ---- */
 
-/* What a plan's walk notes for each node: of a tile and the one before it; of one in the middle, all rows and the new ones. */
-typedef struct notes { ng_range *here, *before, *middle, *fresh, *spare, *x; double *computed; } notes;
+/* What a plan's walk notes for each node: the rows of a tile and of the one before it; those of a call, in the middle; how many in all. */
+typedef struct notes { ng_range *here, *before, *call, *spare, *x; double *computed; } notes;
 
 static bool some(ng_range rows) { return rows.last > rows.first; }
 
@@ -207,50 +207,51 @@ static void count_rows(const ng_plan *plan, const ng_stage *stage, bool forward,
     memset(n->computed, 0, (size_t)plan->count * sizeof *n->computed);
     memset(n->before, 0, (size_t)plan->count * sizeof *n->before);
     for (int64_t tile = 0; tile < tiles; tile++) {
-        ng_range *rows = tile == middle ? n->middle : n->here;
-        ng_tile_rows(plan, stage, forward, 0, tile, n->spare, rows);
-        if (forward && stage == plan->stages) add_prefixes(plan, rows);
+        ng_tile_rows(plan, stage, forward, 0, tile, n->spare, n->here);
+        if (forward && stage == plan->stages) add_prefixes(plan, n->here);
         for (int k = 0; k < stage->last; k++) {
-            const ng_range fresh = {ng_rows_taken(n->before[k], rows[k]).last, rows[k].last};
-            if (some(fresh)) n->computed[k] += (double)(fresh.last - fresh.first);
-            if (tile == middle) n->fresh[k] = fresh;
+            const ng_range rows = n->here[k], fresh = {ng_rows_taken(n->before[k], rows).last, rows.last};
+            if (some(fresh)) n->computed[k] += (double)ng_count_rows(fresh);
+            if (tile == middle) n->call[k] = some(fresh) ? fresh : rows;
         }
-        memcpy(n->before, rows, (size_t)stage->last * sizeof *rows);
+        memcpy(n->before, n->here, (size_t)stage->last * sizeof *n->here);
     }
 }
 
 static ng_status cost_forward(const ng_plan *plan, const ng_stage *stage, int k, const clock *c, const notes *n, ng_node_cost *cost, ng_error *error)
 {
     const ng_node *node = &plan->nodes[k];
-    const bool prefix = node->zone == NG_PREFIX;
-    const int64_t rows = n->fresh[k].last - n->fresh[k].first, samples = prefix ? 1 : stage->block[true];
+    const int64_t rows = ng_count_rows(n->call[k]), samples = node->zone == NG_PREFIX ? 1 : stage->block[true];
     cost->tiles = stage->tiles[true];
     cost->tile_rows = rows;
     cost->computed_rows = n->computed[k];
     cost->value_bytes = node->kept ? ng_size(node->whole) * 4 : 0;
-    if (!node->layer.inputs || node->pooled || rows <= 0) return NG_OK;
+    if (!node->layer.inputs || node->pooled || !rows) return NG_OK;
     cost->operations = ng_row_operations(&node->layer, false) * n->computed[k];
-    for (int i = 0; i < node->layer.inputs; i++) n->x[i] = n->middle[node->inputs[i]];
-    if (time_layer(c, plan, k, n->fresh[k], n->x, samples, forward, &cost->seconds, error)) return error->status;
+    for (int i = 0; i < node->layer.inputs; i++) n->x[i] = ng_rows_needed(node->layer.reach, n->call[k], ng_rows(node->layer.in[i]));
+    if (time_layer(c, plan, k, n->call[k], n->x, samples, forward, &cost->seconds, error)) return error->status;
     cost->seconds *= n->computed[k] / (double)rows;
     return NG_OK;
 }
 
-/* The transpose of a prefix is taken as if it ran on the tiles of the trunk. */
+/* A call computes new rows of what the layer reads. The transpose of a prefix is taken as if it ran on the tiles of the trunk. */
 static ng_status cost_backward(const ng_plan *plan, const ng_stage *stage, int k, const clock *c, const notes *n, ng_node_cost *cost, ng_error *error)
 {
     const ng_node *node = &plan->nodes[k];
+    const ng_layer *layer = &node->layer;
     const bool prefix = node->zone == NG_PREFIX;
-    cost->code_bytes = prefix ? 0 : ng_rows(node->layer.out) * node->layer.code_bytes;
-    if (!node->layer.inputs || node->pooled) return NG_OK;
-    const int calls_of = prefix ? k : node->inputs[0];                /* its new rows are those of a call */
-    if (!some(n->fresh[calls_of])) return NG_OK;
-    cost->back_operations = ng_row_operations(&node->layer, prefix) * n->computed[k];
-    for (int i = 0; i < node->layer.inputs; i++)
-        n->x[i] = prefix ? ng_rows_needed(node->layer.reach, n->fresh[k], ng_rows(node->layer.in[i])) : n->fresh[node->inputs[i]];
-    const ng_range y = prefix ? ng_rows_touched(node->layer.reach, n->x[0], ng_rows(node->layer.out)) : n->middle[k];
+    cost->code_bytes = prefix ? 0 : ng_rows(layer->out) * layer->code_bytes;
+    if (!layer->inputs || node->pooled) return NG_OK;
+    const int counted = prefix ? k : node->inputs[0];
+    if (!some(n->call[counted])) return NG_OK;
+    cost->back_operations = ng_row_operations(layer, prefix) * n->computed[k];
+    ng_range y = {0, 0};
+    for (int i = 0; i < layer->inputs; i++) {
+        n->x[i] = prefix ? ng_rows_needed(layer->reach, n->call[k], ng_rows(layer->in[i])) : n->call[node->inputs[i]];
+        y = ng_hull(y, ng_rows_touched(layer->reach, n->x[i], ng_rows(layer->out)));
+    }
     if (time_layer(c, plan, k, y, n->x, prefix ? 1 : stage->block[false], backward, &cost->back_seconds, error)) return error->status;
-    cost->back_seconds *= n->computed[calls_of] / (double)(n->fresh[calls_of].last - n->fresh[calls_of].first);
+    cost->back_seconds *= n->computed[counted] / (double)ng_count_rows(n->call[counted]);
     return NG_OK;
 }
 
@@ -258,10 +259,10 @@ static ng_status cost_path(const ng_plan *plan, int k, const clock *c, const not
 {
     const ng_node *node = &plan->nodes[k];
     for (int i = 0; i < node->layer.inputs; i++)
-        n->x[i] = node->pooled ? ng_rows_needed(node->layer.reach, n->fresh[k], ng_rows(node->layer.in[i])) : (ng_range){0, 0};
-    if (time_layer(c, plan, k, n->fresh[k], n->x, ROUND_NODES, node->pooled ? pooled_pass : pass, &cost->path_seconds, error))
+        n->x[i] = node->pooled ? ng_rows_needed(node->layer.reach, n->call[k], ng_rows(node->layer.in[i])) : (ng_range){0, 0};
+    if (time_layer(c, plan, k, n->call[k], n->x, ROUND_NODES, node->pooled ? pooled_pass : pass, &cost->path_seconds, error))
         return error->status;
-    cost->path_seconds *= n->computed[k] / (double)(n->fresh[k].last - n->fresh[k].first);
+    cost->path_seconds *= n->computed[k] / (double)ng_count_rows(n->call[k]);
     if (node->pooled) cost->path_operations = ng_row_operations(&node->layer, false) * n->computed[k];
     return NG_OK;
 }
@@ -275,7 +276,7 @@ static ng_status cost_stage(const ng_plan *plan, const ng_stage *stage, bool gra
         if (cost_forward(plan, stage, k, c, n, &costs[k], error)) return error->status;
     for (int k = 0; stage == plan->stages && gradients && k < plan->trunk_first; k++) {
         if (cost_backward(plan, stage, k, c, n, &costs[k], error)) return error->status;
-        if (plan->nodes[k].origin && some(n->fresh[k]) && cost_path(plan, k, c, n, &costs[k], error)) return error->status;
+        if (plan->nodes[k].origin && some(n->call[k]) && cost_path(plan, k, c, n, &costs[k], error)) return error->status;
     }
     if (!gradients) return NG_OK;
     count_rows(plan, stage, false, n);
@@ -309,9 +310,10 @@ static ng_status cost_all(const ng_plan *plan, bool gradients, const ng_run *run
     clock c;
     const int count = plan->count;
     const notes n = {.here = ng_alloc(arena, count, sizeof *n.here, error), .before = ng_alloc(arena, count, sizeof *n.before, error),
-                     .fresh = ng_alloc(arena, count, sizeof *n.fresh, error), .spare = ng_alloc(arena, count, sizeof *n.spare, error), .middle = ng_alloc(arena, count, sizeof *n.middle, error),
+                     .call = ng_alloc(arena, count, sizeof *n.call, error), .spare = ng_alloc(arena, count, sizeof *n.spare, error),
                      .x = ng_alloc(arena, count, sizeof *n.x, error), .computed = ng_alloc(arena, count, sizeof *n.computed, error)};
-    if (!n.here || !n.before || !n.fresh || !n.spare || !n.middle || !n.x || !n.computed || make_clock(plan, run, seconds, arena, &c, error)) return error->status;
+    if (!n.here || !n.before || !n.call || !n.spare || !n.x || !n.computed || make_clock(plan, run, seconds, arena, &c, error))
+        return error->status;
     memset(costs, 0, (size_t)count * sizeof *costs);
     for (int s = 0; s < plan->stage_count; s++)
         if (cost_stage(plan, &plan->stages[s], gradients, &c, &n, costs, error)) return error->status;

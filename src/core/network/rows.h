@@ -25,6 +25,14 @@ static inline uint8_t *ng_code_row(const ng_code *code, int64_t sample, int64_t 
 
 static inline int64_t ng_count_rows(ng_range rows) { return rows.last > rows.first ? rows.last - rows.first : 0; }
 
+/* All rows from the first one of both to the last one of both. */
+static inline ng_range ng_hull(ng_range a, ng_range b)
+{
+    if (!ng_count_rows(a)) return b;
+    if (!ng_count_rows(b)) return a;
+    return (ng_range){a.first < b.first ? a.first : b.first, a.last > b.last ? a.last : b.last};
+}
+
 /* [first, last) cut to [0, length). */
 static inline ng_range ng_clip(int64_t first, int64_t last, int64_t length)
 {

@@ -44,20 +44,13 @@ static ng_range aligned(ng_range rows, int64_t align, int64_t length)
     return (ng_range){rows.first / align * align, least(up(rows.last, align) * align, length)};
 }
 
-static ng_range hull(ng_range a, ng_range b)
-{
-    if (empty(a)) return b;
-    if (empty(b)) return a;
-    return (ng_range){least(a.first, b.first), most(a.last, b.last)};
-}
-
 void ng_need(const ng_plan *plan, int node, ng_range *rows)
 {
     const ng_layer *layer = &plan->nodes[node].layer;
     rows[node] = aligned(rows[node], layer->y_align, ng_rows(layer->out));
     for (int i = 0; i < layer->inputs; i++) {
         ng_range *from = &rows[plan->nodes[node].inputs[i]];
-        *from = hull(*from, ng_rows_needed(layer->reach, rows[node], ng_rows(layer->in[i])));
+        *from = ng_hull(*from, ng_rows_needed(layer->reach, rows[node], ng_rows(layer->in[i])));
     }
 }
 
@@ -66,7 +59,7 @@ static void touch(const ng_plan *plan, int node, ng_range *rows)
     const ng_layer *layer = &plan->nodes[node].layer;
     rows[node] = (ng_range){0, 0};
     for (int i = 0; i < layer->inputs; i++)
-        rows[node] = hull(rows[node], ng_rows_touched(layer->reach, rows[plan->nodes[node].inputs[i]], ng_rows(layer->out)));
+        rows[node] = ng_hull(rows[node], ng_rows_touched(layer->reach, rows[plan->nodes[node].inputs[i]], ng_rows(layer->out)));
     rows[node] = aligned(rows[node], plan->nodes[node].gradient_unit, ng_rows(layer->out));
 }
 
@@ -97,13 +90,11 @@ void ng_own_rows(const ng_plan *plan, const ng_stage *stage, bool forward, int64
 /* The last tile up to this one in which a node runs that does so in every `every` tiles. */
 static int64_t last_run(int64_t tile, int64_t tiles, int64_t every) { return tile + 1 == tiles ? tile : (tile + 1) / every * every - 1; }
 
-/* The tiles whose own rows a tile holds of a node: from the first one that is still to be read to the last one that has been computed. Of
- * what earlier stages have kept all is there. */
+/* The tiles whose own rows a tile holds of a node: from the first one that is still to be read to the last one that has been computed. */
 static ng_range tiles_held(const ng_plan *plan, const ng_stage *stage, int k, bool forward, int64_t tile)
 {
     const bool inside = ng_in_stage(plan, stage, k);
     const int64_t every = inside ? plan->nodes[k].every[forward] : 1, read = inside ? plan->nodes[k].read_every[forward] : 1;
-    if (forward && !inside) return (ng_range){0, tile + 1};
     if (forward) return (ng_range){tile - tile % read, last_run(tile, stage->tiles[true], every) + 1};
     return (ng_range){up(tile, read) * read, tile - tile % every + every};
 }
