@@ -443,6 +443,21 @@ static void choose_pace(ng_plan *plan, ng_stage *stage, bool forward)
         }
 }
 
+/* The share of a tile in the middle that the one before it has, too. */
+static double overlap_of(const ng_plan *plan, const ng_stage *stage, bool forward, ng_range *before, ng_range *rows)
+{
+    const int64_t tile = stage->tiles[forward] / 2;
+    double all = 0, again = 0;
+    if (!tile) return 0;
+    ng_own_rows(plan, stage, forward, tile - 1, before);
+    ng_own_rows(plan, stage, forward, tile, rows);
+    for (int k = stage->first; k < stage->last; k++) {
+        all += (double)(ng_count_rows(rows[k]) * plan->nodes[k].whole.channels);
+        again += (double)(ng_count_rows(ng_rows_taken(before[k], rows[k])) * plan->nodes[k].whole.channels);
+    }
+    return all > 0 ? again / all : 0;
+}
+
 /* Room for the rows that tiles take over, of which taken_at[] has the largest number yet. */
 static void place_taken(ng_plan *plan, const ng_stage *stage, bool forward)
 {
@@ -462,6 +477,7 @@ static void size_stage(ng_plan *plan, ng_stage *stage, bool gradients, int threa
     for (int forward = 1; forward >= (gradients ? 0 : 1); forward--) {
         const int64_t tiles = choose_tiles(plan, stage, forward, threads, rows);
         choose_pace(plan, stage, forward);
+        stage->again[forward] = overlap_of(plan, stage, forward, before, rows);
         int64_t bytes = 0, shared = 0, weight_bytes = 0;
         for (int64_t t = 0; t < tiles; t++) {
             ng_tile_rows(plan, stage, forward, 0, t, chain, rows);

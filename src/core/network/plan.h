@@ -45,6 +45,7 @@ typedef struct ng_stage {
     int first, last;
     int64_t tiles[2];                            /* backward, over the rows it reads, and forward, over the rows that are kept */
     int64_t block[2];                            /* samples in a tile */
+    double again[2];                             /* the share of a tile that the one before it computes, too, unless it hands it over */
     int64_t every[2];                            /* the most of its nodes; all run in the last of so many tiles, on the way back in the first */
 } ng_stage;
 

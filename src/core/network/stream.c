@@ -1,8 +1,10 @@
+#include <math.h>
 #include <string.h>
 #include "core/network/prefix.h"
 
 static int64_t padded(int64_t bytes) { return (bytes + 63) / 64 * 64; }
 static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
+static int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }
 static int64_t up(int64_t a, int64_t b) { return (a + b - 1) / b; }
 static bool empty(ng_range r) { return r.first >= r.last; }
 static bool same(ng_range a, ng_range b) { return a.first == b.first && a.last == b.last; }
@@ -163,7 +165,16 @@ typedef struct task { int64_t window, windows, first_node, nodes, first_tile, la
 
 typedef struct deal { int64_t windows, chunks, tiles, every, runs, tasks; } deal;
 
-enum { RUNS = 16 };                              /* for each thread, if there are so many tiles */
+/* Runs for all threads, of so many groups of tiles and other tasks: a few more are a few more tiles that take nothing over, a few less leave
+ * a thread with half a run to do while others wait. With t threads, g groups for each of o others and a share s of a group computed again at the
+ * start of each of r runs, o (g + s r) / t + g / 2r is least at r = sqrt(g t / 2so). */
+static int64_t runs_of(int64_t groups, double again, int64_t others, int threads)
+{
+    enum { MOST = 16 };                          /* for each thread */
+    const double best = sqrt((double)(groups * threads) / (2 * again * (double)others + 1e-9));
+    const int64_t enough = up(MOST * threads, others), runs = best < (double)enough ? (int64_t)best / threads * threads : enough;
+    return least(groups, most(runs, up(threads, others)));
+}
 
 /* A block of samples that leaves work for every thread. */
 static int64_t share(int64_t block, const ng_round *round, int64_t tiles, int threads)
@@ -173,14 +184,15 @@ static int64_t share(int64_t block, const ng_round *round, int64_t tiles, int th
 
 /* Tasks of at most `chunk` nodes, of about equally many, or of windows whose nodes together are at most a block. Few are as many for
  * each thread. */
-static deal deal_out(const ng_round *round, int64_t chunk, int64_t block, int64_t tiles, int64_t every, int threads)
+static deal deal_out(const ng_round *round, int64_t chunk, int64_t block, const ng_stage *stage, bool forward, int threads)
 {
+    const int64_t tiles = stage->tiles[forward], every = stage->every[forward];
     deal all = {.windows = 1, .chunks = up(round->nodes, chunk), .tiles = tiles, .every = every};
     if (all.chunks == 1 && block > round->nodes) all.windows = least(block / round->nodes, round->windows);
     const int64_t parts = up(round->windows, all.windows) * tiles;
     while (all.chunks > 1 && all.chunks < round->nodes && parts * all.chunks < 4 * threads && parts * all.chunks % threads) all.chunks++;
     const int64_t others = parts / tiles * all.chunks;
-    all.runs = least(up(tiles, every), up(RUNS * threads, others));
+    all.runs = runs_of(up(tiles, every), stage->again[forward] / (double)every, others, threads);
     all.tasks = others * all.runs;
     return all;
 }
@@ -313,7 +325,7 @@ static void stage_forward(ng_stream *stream, int s, const ng_round *round, int e
     const int64_t block = share(stage->block[true], round, stage->tiles[true], stream->run->threads);
     /* the first stage shares the ends of the prefix among all nodes of a window, unless threads would then lie idle */
     const int64_t chunk = s == 0 && round->windows * stage->tiles[true] >= 4 * stream->run->threads ? round->nodes : block;
-    const deal all = deal_out(round, chunk, block, stage->tiles[true], stage->every[true], stream->run->threads);
+    const deal all = deal_out(round, chunk, block, stage, true, stream->run->threads);
 #pragma omp parallel for schedule(dynamic) num_threads(stream->run->threads)
     for (int64_t at = 0; at < all.tasks; at++) {
         ng_worker *worker = ng_worker_here(stream);
@@ -532,7 +544,7 @@ static void stage_backward(ng_stream *stream, int s, const ng_round *round)
     const ng_stage *stage = &plan->stages[s];
     const int64_t block = share(stage->block[false], round, stage->tiles[false], stream->run->threads);
     const int64_t chunk = s == 0 ? round->nodes : block;               /* the first stage adds up its nodes in order */
-    const deal all = deal_out(round, chunk, block, stage->tiles[false], stage->every[false], stream->run->threads);
+    const deal all = deal_out(round, chunk, block, stage, false, stream->run->threads);
 #pragma omp parallel for schedule(dynamic) num_threads(stream->run->threads)
     for (int64_t at = 0; at < all.tasks; at++) {
         ng_worker *worker = ng_worker_here(stream);
