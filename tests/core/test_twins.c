@@ -267,8 +267,15 @@ static void path_pool_case(void)
                     to += ng_apart_bytes(&made, 1) / (int64_t)sizeof *to;
                 }
             const ng_windows windows = {&winners, first, end, copies};
-            ng_windows_forward(&made, &windows, a, y + first * C);
-            ng_windows_backward(&made, &windows, a, weight, dy + first * C, n == 0, shared + first * C,
+            uint8_t *code = claim(q, (end - first) * made.code_bytes, 1);
+            if (draw(2)) ng_windows_forward(&made, &windows, a, y + first * C, NULL);       /* the same without codes */
+            ng_windows_forward(&made, &windows, a, y + first * C, code);
+            ng_windows winnerless = windows;
+            ng_winners no_winners = winners;
+            no_winners.rows = NULL;
+            no_winners.places = NULL;
+            winnerless.winners = &no_winners;
+            ng_windows_backward(&made, &winnerless, a, weight, dy + first * C, code, n == 0, shared + first * C,
                                 apart + count_apart(&winners, first) * size * C);
         }
         for (int64_t i = 0; i < rows * C; i++) CHECK(y[i] == expected_y[i]);

@@ -9,6 +9,9 @@
  * rounded, and so give a gradient to another row now and then. */
 #include <math.h>
 #include <string.h>
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
 #include "core/kernels/matrix.h"
 #include "core/kernels/path_pool.h"
 #include "core/kernels/relu_pool.h"
@@ -25,6 +28,29 @@ typedef uint8_t bytes __attribute__((vector_size(LANES)));
 typedef struct window { const float *x, *b, *order, *scale, *shift; int64_t rows, channels; } window;
 
 #define INLINE static inline __attribute__((always_inline))
+static const masks lane_bits = {1, 1 << 1, 1 << 2, 1 << 3, 1 << 4, 1 << 5, 1 << 6, 1 << 7, 1 << 8, 1 << 9, 1 << 10, 1 << 11, 1 << 12, 1 << 13, 1 << 14, 1 << 15};
+
+static uint16_t portable_bits(const float *value)
+{
+    unsigned bits = 0;
+    for (int i = 0; i < LANES; i++) bits |= (unsigned)(value[i] > 0) << i;
+    return (uint16_t)bits;
+}
+
+#if defined(__x86_64__)
+INLINE __attribute__((target("avx2"))) uint16_t avx2_bits(const float *value)
+{
+    const __m256 zero = _mm256_setzero_ps(), low = _mm256_loadu_ps(value), high = _mm256_loadu_ps(value + LANES / 2);
+    return (uint16_t)(_mm256_movemask_ps(_mm256_cmp_ps(low, zero, _CMP_GT_OQ)) |
+                      _mm256_movemask_ps(_mm256_cmp_ps(high, zero, _CMP_GT_OQ)) << LANES / 2);
+}
+
+INLINE __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl"))) uint16_t avx512_bits(const float *value)
+{
+    return _mm512_cmp_ps_mask(_mm512_loadu_ps(value), _mm512_setzero_ps(), _CMP_GT_OQ);
+}
+#endif
+
 #define KERNEL portable
 #define TARGET
 #define ROUND(v) (void)(v)
@@ -42,8 +68,9 @@ typedef struct window { const float *x, *b, *order, *scale, *shift; int64_t rows
 
 typedef struct kernel {
     void (*find)(const window *w, float *row, uint8_t *places);
-    void (*forward)(const window *w, int64_t count, float a, float *y);
-    void (*backward)(const window *w, int64_t count, float a, float weight, const float *dy, bool begin, float *sums);
+    void (*forward)(const window *w, int64_t count, float a, float *y, uint8_t *code);
+    void (*share)(const window *w, int64_t count, const uint8_t *code, float weight, const float *dy, bool begin, float *sums);
+    void (*backward)(const window *w, float a, float weight, const float *dy, bool begin, float *sums);
     void (*spread)(const float *sums, const uint8_t *places, int64_t channels, int32_t first, int32_t last, float *dx);
 } kernel;
 
@@ -51,10 +78,10 @@ static kernel choose(void)
 {
 #if defined(__x86_64__)
     if (!strcmp(ng_kernel_name(), "avx512") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl"))
-        return (kernel){avx512_find, avx512_forward, avx512_backward, avx512_spread};
-    if (strcmp(ng_kernel_name(), "portable")) return (kernel){avx2_find, avx2_forward, avx2_backward, avx2_spread};
+        return (kernel){avx512_find, avx512_forward, avx512_share, avx512_backward, avx512_spread};
+    if (strcmp(ng_kernel_name(), "portable")) return (kernel){avx2_find, avx2_forward, avx2_share, avx2_backward, avx2_spread};
 #endif
-    return (kernel){portable_find, portable_forward, portable_backward, portable_spread};
+    return (kernel){portable_find, portable_forward, portable_share, portable_backward, portable_spread};
 }
 
 typedef struct path_pool { kernel kernel; const float *order, *scale, *shift; } path_pool;
@@ -78,7 +105,7 @@ bool ng_path_pool(const ng_layer *pool, ng_arena *arena, ng_layer *made)
     *made = *pool;
     made->type = &type;
     made->config = config;
-    made->code_bytes = 0;
+    made->code_bytes = channels / 8;
     return true;
 }
 
@@ -123,7 +150,7 @@ static void forward(const ng_layer *layer, const ng_tile *x, ng_tile *y, ng_code
         const ng_range own = rows_of(layer, t);
         const float *rows = ng_row(x, sample, own.first);
         const window w = new_window(layer, rows, rows, own.last - own.first);
-        config->kernel.forward(&w, 1, 1, ng_row(y, sample, t));
+        config->kernel.forward(&w, 1, 1, ng_row(y, sample, t), NULL);
     }
 }
 
@@ -187,24 +214,26 @@ static window next_windows(const ng_layer *layer, const ng_windows *windows, int
     const ng_winners *winners = windows->winners;
     const int64_t end = ng_next_apart(winners, (ng_range){t, windows->last});
     *count = end > t ? end - t : 1;
-    if (end > t) return new_window(layer, winners->rows + (t - winners->first) * layer->out.channels, winners->baseline, 1);
+    if (end > t)
+        return new_window(layer, winners->rows ? winners->rows + (t - winners->first) * layer->out.channels : NULL, winners->baseline, 1);
     const float *x = *apart;
     const ng_range own = rows_of(layer, t);
     *apart += apart_size(layer);
     return new_window(layer, x, x + apart_size(layer) / 2, own.last - own.first);
 }
 
-void ng_windows_forward(const ng_layer *layer, const ng_windows *windows, float a, float *y)
+void ng_windows_forward(const ng_layer *layer, const ng_windows *windows, float a, float *y, uint8_t *code)
 {
     const path_pool *config = layer->config;
     const float *apart = windows->apart;
     for (int64_t t = windows->first, count; t < windows->last; t += count) {
         const window w = next_windows(layer, windows, t, &apart, &count);
-        config->kernel.forward(&w, count, a, y + (t - windows->first) * w.channels);
+        const int64_t at = (t - windows->first) * w.channels;
+        config->kernel.forward(&w, count, a, y + at, code ? code + at / 8 : NULL);
     }
 }
 
-void ng_windows_backward(const ng_layer *layer, const ng_windows *windows, float a, float weight, const float *dy, bool begin,
+void ng_windows_backward(const ng_layer *layer, const ng_windows *windows, float a, float weight, const float *dy, const uint8_t *code, bool begin,
                          float *shared_sums, float *apart_sums)
 {
     const path_pool *config = layer->config;
@@ -213,8 +242,11 @@ void ng_windows_backward(const ng_layer *layer, const ng_windows *windows, float
         const float *before = apart;
         const window w = next_windows(layer, windows, t, &apart, &count);
         const int64_t at = (t - windows->first) * w.channels;
-        config->kernel.backward(&w, count, a, weight, dy + at, begin, apart > before ? apart_sums : shared_sums + at);
-        if (apart > before) apart_sums += layer->reach.size * w.channels;
+        if (apart == before) config->kernel.share(&w, count, code + at / 8, weight, dy + at, begin, shared_sums + at);
+        else {
+            config->kernel.backward(&w, a, weight, dy + at, begin, apart_sums);
+            apart_sums += layer->reach.size * w.channels;
+        }
     }
 }
 

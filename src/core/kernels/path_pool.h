@@ -44,12 +44,12 @@ void ng_apart_copy(const ng_layer *layer, const ng_tile *ends, ng_range rows, fl
 /* Windows [first, last) of y; apart: as copied, for those that need it, one after the other. */
 typedef struct ng_windows { const ng_winners *winners; int64_t first, last; const float *apart; } ng_windows;
 
-/* y at position a, of one sample. */
-void ng_windows_forward(const ng_layer *layer, const ng_windows *windows, float a, float *y);
+/* y at position a, of one sample. code, unless it is NULL: a bit for each channel of a window that shares its winner, whether that is above 0. */
+void ng_windows_forward(const ng_layer *layer, const ng_windows *windows, float a, float *y, uint8_t *code);
 
 /* Adds weight * gradient to the sums: shared (rows, channels) from row windows->first on, and apart (windows that keep their rows apart,
- * size, channels), one after the other; each window has its sum in one of them. begin: instead of adding, writes it. */
-void ng_windows_backward(const ng_layer *layer, const ng_windows *windows, float a, float weight, const float *dy, bool begin,
+ * size, channels), one after the other; each window has its sum in one of them. begin: instead of adding, writes it. Reads no winners. */
+void ng_windows_backward(const ng_layer *layer, const ng_windows *windows, float a, float weight, const float *dy, const uint8_t *code, bool begin,
                          float *shared, float *apart);
 
 /* Adds the sums of `rows` to the rows of dx that won, or that they belong to. */

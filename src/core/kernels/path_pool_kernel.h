@@ -9,6 +9,8 @@
 #define FORWARD NAME(KERNEL, forward)
 #define BACKWARD NAME(KERNEL, backward)
 #define SPREAD NAME(KERNEL, spread)
+#define SHARE NAME(KERNEL, share)
+#define BITS NAME(KERNEL, bits)
 
 /* max(z(a), 0), from one row of both ends. */
 INLINE TARGET void VALUE(const float *x, const float *b, float a, lanes *value)
@@ -60,8 +62,8 @@ static TARGET void FIND(const window *w, float *row, uint8_t *places)
     }
 }
 
-/* `count` windows, one after the other, if they are of one row. */
-static TARGET void FORWARD(const window *w, int64_t count, float a, float *y)
+/* `count` windows, one after the other, if they are of one row. code, unless it is NULL: which of that row's values are above 0. */
+static TARGET void FORWARD(const window *w, int64_t count, float a, float *y, uint8_t *code)
 {
     for (int64_t t = 0; t < count; t++, y += w->channels)
         for (int64_t c = 0; c < w->channels; c += LANES) {
@@ -71,6 +73,10 @@ static TARGET void FORWARD(const window *w, int64_t count, float a, float *y)
             memcpy(&s, w->shift + c, sizeof s);
             if (w->rows == 1) VALUE(w->x + t * w->channels + c, w->b + c, a, &v);
             else BEST(w, a, c, &v, &place);
+            if (code && w->rows == 1) {
+                const uint16_t bits = BITS((const float *)&v);
+                memcpy(code + (t * w->channels + c) / 8, &bits, sizeof bits);
+            }
             v *= r;
             ROUND(v);
             v += s;
@@ -78,26 +84,44 @@ static TARGET void FORWARD(const window *w, int64_t count, float a, float *y)
         }
 }
 
-static TARGET void BACKWARD(const window *w, int64_t count, float a, float weight, const float *dy, bool begin, float *sums)
+/* The gradient of `count` windows that share a row's sum. */
+static TARGET void SHARE(const window *w, int64_t count, const uint8_t *code, float weight, const float *dy, bool begin, float *sums)
 {
-    for (int64_t t = 0; t < count; t++, dy += w->channels, sums += w->channels)
-        for (int64_t c = 0; c < w->channels; c += LANES) {
-            lanes r, gradient, v;
-            masks place = {0};
+    for (int64_t t = 0; t < count; t++)
+        for (int64_t c = 0; c < w->channels; c += LANES, dy += LANES, sums += LANES, code += LANES / 8) {
+            lanes r, gradient, sum = {0};
+            uint16_t bits;
             memcpy(&r, w->scale + c, sizeof r);
-            memcpy(&gradient, dy + c, sizeof gradient);
-            if (w->rows == 1) VALUE(w->x + t * w->channels + c, w->b + c, a, &v);
-            else BEST(w, a, c, &v, &place);
+            memcpy(&gradient, dy, sizeof gradient);
+            memcpy(&bits, code, sizeof bits);
             gradient *= r;
-            gradient = weight * (lanes)((masks)gradient & (v > 0));
+            gradient = weight * (lanes)((masks)gradient & ((bits & lane_bits) == lane_bits));
             ROUND(gradient);
-            for (int64_t j = 0; j < w->rows; j++) {
-                lanes sum = {0};
-                if (!begin) memcpy(&sum, sums + j * w->channels + c, sizeof sum);
-                sum += (lanes)((masks)gradient & (place == (int32_t)j));
-                memcpy(sums + j * w->channels + c, &sum, sizeof sum);
-            }
+            if (!begin) memcpy(&sum, sums, sizeof sum);
+            sum += gradient;
+            memcpy(sums, &sum, sizeof sum);
         }
+}
+
+/* That of a window that keeps its rows apart. */
+static TARGET void BACKWARD(const window *w, float a, float weight, const float *dy, bool begin, float *sums)
+{
+    for (int64_t c = 0; c < w->channels; c += LANES) {
+        lanes r, gradient, v;
+        masks place;
+        memcpy(&r, w->scale + c, sizeof r);
+        memcpy(&gradient, dy + c, sizeof gradient);
+        BEST(w, a, c, &v, &place);
+        gradient *= r;
+        gradient = weight * (lanes)((masks)gradient & (v > 0));
+        ROUND(gradient);
+        for (int64_t j = 0; j < w->rows; j++) {
+            lanes sum = {0};
+            if (!begin) memcpy(&sum, sums + j * w->channels + c, sizeof sum);
+            sum += (lanes)((masks)gradient & (place == (int32_t)j));
+            memcpy(sums + j * w->channels + c, &sum, sizeof sum);
+        }
+    }
 }
 
 /* To rows [first, last) of the window, which begin at dx. */
@@ -126,6 +150,8 @@ static TARGET void SPREAD(const float *sums, const uint8_t *places, int64_t chan
 #undef FORWARD
 #undef BACKWARD
 #undef SPREAD
+#undef SHARE
+#undef BITS
 #undef KERNEL
 #undef TARGET
 #undef ROUND

@@ -122,8 +122,9 @@ static void pooled_pass(trial *t)
     ng_winners_part(layer, &sequence, (ng_range){t->y.first, t->y.last}, false, &t->winners);
     ng_winners_find(layer, &sequence, (ng_range){t->y.first, t->y.last}, &t->winners);
     for (int64_t n = 0; n < t->y.samples; n++) {
-        ng_windows_forward(layer, &windows, 0.5f, ng_row(&t->y, n, t->y.first));
-        ng_windows_backward(layer, &windows, 0.5f, 0.1f, ng_row(&t->y, n, t->y.first), n == 0, t->shared, NULL);
+        uint8_t *code = ng_code_row(&t->code, n, t->y.first);
+        ng_windows_forward(layer, &windows, 0.5f, ng_row(&t->y, n, t->y.first), code);
+        ng_windows_backward(layer, &windows, 0.5f, 0.1f, ng_row(&t->y, n, t->y.first), code, n == 0, t->shared, NULL);
     }
 }
 
@@ -240,7 +241,7 @@ static ng_status cost_backward(const ng_plan *plan, const ng_stage *stage, int k
     const ng_node *node = &plan->nodes[k];
     const ng_layer *layer = &node->layer;
     const bool prefix = node->zone == NG_PREFIX;
-    cost->code_bytes = prefix ? 0 : ng_rows(layer->out) * layer->code_bytes;
+    cost->code_bytes = prefix && !node->pooled ? 0 : ng_rows(layer->out) * layer->code_bytes;
     if (!layer->inputs || node->pooled) return NG_OK;
     const int counted = prefix ? k : node->inputs[0];
     if (!some(n->call[counted])) return NG_OK;

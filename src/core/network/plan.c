@@ -543,7 +543,7 @@ ng_status ng_plan_make(const ng_graph *graph, const ng_shape *input_shapes, cons
         const ng_node *node = &plan->nodes[k];
         if (node->kept) plan->sample_bytes += padded(node_bytes(node));
         if (node->boundary) plan->boundary_bytes += padded(node_bytes(node));
-        if (gradients && node->zone == NG_TRUNK) plan->sample_bytes += padded(ng_rows(node->layer.out) * node->layer.code_bytes);
+        if (gradients && (node->zone == NG_TRUNK || node->pooled)) plan->sample_bytes += padded(ng_rows(node->layer.out) * node->layer.code_bytes);
     }
     return NG_OK;
 }

@@ -114,11 +114,12 @@ static const ng_winners *winners_of(const ng_stream *stream, int input, int64_t 
 }
 
 /* Both ends for the windows of a pool that keep their rows apart, block by block. */
-static void copy_apart(const ng_stream *stream, int input, int64_t source_window, int64_t window, ng_range rows, int ends, ng_worker *worker)
+static void copy_apart(const ng_stream *stream, int input, int64_t source_window, int64_t window, ng_range rows, int ends, bool backward,
+                       ng_worker *worker)
 {
     const int k = stream->plan->origins[input];
     const ng_node *node = &stream->plan->nodes[k];
-    const ng_winners *winners = winners_of(stream, input, source_window, window, rows, worker);
+    const ng_winners *winners = backward ? &stream->winners[k][window] : winners_of(stream, input, source_window, window, rows, worker);
     float *to = (float *)(worker->scratch + worker->used);
     worker->windows[k] = (ng_windows){winners, rows.first, rows.last, to};
     for (int64_t t = rows.first, end; (t = ng_next_apart(winners, (ng_range){t, rows.last})) < rows.last; t = end) {
@@ -139,7 +140,7 @@ void ng_prefix_tile(const ng_stream *stream, int64_t first_window, int64_t windo
         const int k = plan->origins[input];
         const ng_range rows = ng_new_rows(worker, k);
         if (empty(rows)) continue;
-        if (plan->nodes[k].pooled) copy_apart(stream, input, first_window + window, window, rows, ends, worker);
+        if (plan->nodes[k].pooled) copy_apart(stream, input, first_window + window, window, rows, ends, backward, worker);
         else if (!backward) ends_at(stream, input, first_window + window, ends, rows, worker);
     }
 }
@@ -158,13 +159,13 @@ static void interpolate(const ng_tile *ends, float a, float *y, int64_t count)
     }
 }
 
-void ng_origin_values(const ng_stream *stream, int k, const double *positions, ng_tile *y, const ng_worker *worker)
+void ng_origin_values(const ng_stream *stream, int k, const double *positions, ng_tile *y, const ng_code *code, const ng_worker *worker)
 {
     const ng_node *node = &stream->plan->nodes[k];
     for (int64_t n = 0; n < y->samples; n++) {
         float *to = y->data + n * y->sample_stride;
         const float a = (float)positions[n];
-        if (node->pooled) ng_windows_forward(&node->layer, &worker->windows[k], a, to);
+        if (node->pooled) ng_windows_forward(&node->layer, &worker->windows[k], a, to, code ? ng_code_row(code, n, y->first) : NULL);
         else interpolate(&worker->ends[k], a, to, (y->last - y->first) * y->channels);
     }
 }
@@ -198,14 +199,14 @@ static float *apart_at(const ng_stream *stream, int k, int64_t window, int64_t r
 }
 
 void ng_origin_add(const ng_stream *stream, int k, int64_t window, const double *positions, const double *weights, bool begin,
-                   const ng_tile *gradient, const ng_worker *worker)
+                   const ng_tile *gradient, const ng_code *code, const ng_worker *worker)
 {
     const ng_node *node = &stream->plan->nodes[k];
     const int64_t row = gradient->first, count = (gradient->last - row) * gradient->channels;
     for (int64_t n = 0; n < gradient->samples; n++) {
         const float *from = gradient->data + n * gradient->sample_stride, weight = (float)weights[n];
         if (node->pooled)
-            ng_windows_backward(&node->layer, &worker->windows[k], (float)positions[n], weight, from, begin && n == 0,
+            ng_windows_backward(&node->layer, &worker->windows[k], (float)positions[n], weight, from, ng_code_row(code, n, row), begin && n == 0,
                                 sums_at(stream, k, window, row), apart_at(stream, k, window, row));
         else add(from, weight, begin && n == 0, sums_at(stream, k, window, row), count);
     }

@@ -7,11 +7,11 @@
  * the round, which begins at window `first_window` of the source. */
 void ng_prefix_tile(const ng_stream *stream, int64_t first_window, int64_t window, int ends, bool backward, ng_worker *worker);
 
-/* Values of origin k at these positions, one for each sample of y. */
-void ng_origin_values(const ng_stream *stream, int k, const double *positions, ng_tile *y, const ng_worker *worker);
+/* Values of origin k at these positions, one for each sample of y; of a pooled one the codes, too, unless code is NULL. */
+void ng_origin_values(const ng_stream *stream, int k, const double *positions, ng_tile *y, const ng_code *code, const ng_worker *worker);
 
 /* Adds weight * gradient of each sample to the sums of origin k of a window; begin: the first one writes them. */
 void ng_origin_add(const ng_stream *stream, int k, int64_t window, const double *positions, const double *weights, bool begin,
-                   const ng_tile *gradient, const ng_worker *worker);
+                   const ng_tile *gradient, const ng_code *code, const ng_worker *worker);
 
 #endif

@@ -85,7 +85,7 @@ ng_status ng_stream_make_rounds(ng_stream *stream, int64_t samples, ng_error *er
             return error->status;
     const int64_t sample_bytes = ng_sample_bytes(plan, stream->targets);
     const int64_t fit = sample_bytes ? ng_arena_room(arena) / sample_bytes : 3 * samples, fewest = stream->windows > 1 ? stream->windows : 1;
-    stream->samples = least(samples, fit / 4 > fewest ? fit / 4 : fewest);     /* more would save little time */
+    stream->samples = least(samples, most(fit / 4, fewest));     /* more would save little time */
     if (fit < stream->samples || stream->samples < fewest)
         return ng_fail(error, NG_OUT_OF_MEMORY, NULL, "a sample takes %lld MB, and %lld MB are left of the memory limit",
                        (long long)(sample_bytes >> 20), (long long)(ng_arena_room(arena) >> 20));
@@ -99,7 +99,7 @@ ng_status ng_stream_make_rounds(ng_stream *stream, int64_t samples, ng_error *er
         if (node->kept && !(stream->kept[k] = ng_alloc(arena, stream->samples, bytes, error))) return error->status;
         if (node->boundary && stream->targets > 1 && !(stream->boundary[k] = ng_alloc(arena, stream->targets * stream->samples, bytes, error)))
             return error->status;
-        if (stream->windows && node->zone == NG_TRUNK && code_bytes &&
+        if (stream->windows && (node->zone == NG_TRUNK || node->pooled) && code_bytes &&
             !(stream->codes[k] = ng_alloc(arena, stream->samples, (size_t)code_bytes, error)))
             return error->status;
     }
@@ -241,12 +241,42 @@ static void hand_over(const ng_plan *plan, int k, bool forward, int64_t first, c
     if (!worker->run_ends) pass_on(plan, k, forward, false, ng_rows_taken(worker->rows[k], worker->next[k]), first, tile, worker);
 }
 
-/* The samples of window number w of a task in a tile of `nodes` nodes each. */
+/* The new rows of a tile of node k whose codes it keeps: those that the next tile does not compute again. */
+static ng_range rows_to_keep(const ng_worker *worker, int k)
+{
+    const ng_range rows = ng_new_rows(worker, k), next = worker->next[k];
+    const int64_t next_new = worker->run_ends ? next.first : ng_rows_taken(worker->rows[k], next).last;
+    return (ng_range){rows.first, empty(next) ? rows.last : least(next_new, rows.last)};           /* tiles of mere padding read nothing */
+}
+
+/* Where the codes of the new rows of node k go, of samples from number `first` of the round on: where they are kept, or, if the next tile
+ * computes some of these rows again, into scratch memory, from where keep_new_codes() copies them. */
+static ng_code new_codes(const ng_stream *stream, int k, int64_t first, int64_t samples, ng_worker *worker)
+{
+    const ng_range rows = ng_new_rows(worker, k);
+    return stream->codes[k] && same(rows_to_keep(worker, k), rows) ? kept_codes(stream, k, rows, first)
+                                                                   : ng_new_code(worker, &stream->plan->nodes[k], rows, samples);
+}
+
+static void keep_new_codes(const ng_stream *stream, int k, int64_t first, int64_t samples, const ng_worker *worker)
+{
+    const ng_range own = rows_to_keep(worker, k);
+    if (stream->codes[k] && !same(own, ng_new_rows(worker, k))) keep_codes(stream, k, &worker->codes[k], own, first, samples);
+}
+
+/* The samples of window number w of a task in a tile, or codes, of `nodes` nodes each. */
 static ng_tile of_window(const ng_tile *tile, int64_t w, int64_t nodes)
 {
     ng_tile own = *tile;
     own.data += w * nodes * own.sample_stride;
     own.samples = nodes;
+    return own;
+}
+
+static ng_code codes_of_window(const ng_code *code, int64_t w, int64_t nodes)
+{
+    ng_code own = *code;
+    own.data += w * nodes * own.sample_stride;
     return own;
 }
 
@@ -256,11 +286,12 @@ static void origin_tiles(const ng_stream *stream, const ng_round *round, const t
                          ng_worker *worker)
 {
     const ng_plan *plan = stream->plan;
-    const int64_t node = todo->first_node + first;
+    const int64_t node = todo->first_node + first, sample = todo->window * round->nodes + node, samples = todo->windows * nodes;
     for (int i = 0; i < plan->origin_count; i++) {
         const int k = plan->origins[i];
         if (empty(worker->rows[k])) continue;
-        worker->tiles[k] = ng_new_tile(worker, &plan->nodes[k], worker->rows[k], todo->windows * nodes);
+        worker->tiles[k] = ng_new_tile(worker, &plan->nodes[k], worker->rows[k], samples);
+        if (stream->codes[k]) worker->codes[k] = new_codes(stream, k, sample, samples, worker);
         take_over(plan, k, true, first, &worker->tiles[k], worker);
     }
     const int64_t used = worker->used;
@@ -272,24 +303,25 @@ static void origin_tiles(const ng_stream *stream, const ng_round *round, const t
             if (empty(rows)) continue;
             const ng_tile all = ng_some_rows(&worker->tiles[k], rows);
             ng_tile own = of_window(&all, w, nodes);
-            ng_origin_values(stream, k, round->positions + (todo->window + w) * round->window_stride + node, &own, worker);
+            const ng_code code = stream->codes[k] ? codes_of_window(&worker->codes[k], w, nodes) : (ng_code){0};
+            ng_origin_values(stream, k, round->positions + (todo->window + w) * round->window_stride + node, &own,
+                             stream->codes[k] ? &code : NULL, worker);
         }
     }
+    for (int i = 0; i < plan->origin_count; i++)
+        if (!empty(worker->rows[plan->origins[i]])) keep_new_codes(stream, plan->origins[i], sample, samples, worker);
 }
 
-/* Runs node k for the new rows of its tile. Codes of rows that the next tile does not compute again are kept. */
-static void new_rows_forward(ng_stream *stream, int k, int64_t first, const ng_tile *tile, ng_worker *worker)
+/* Runs node k for the new rows of its tile. */
+static void new_rows_forward(const ng_stream *stream, int k, int64_t first, const ng_tile *tile, ng_worker *worker)
 {
-    const ng_range rows = ng_new_rows(worker, k), next = worker->next[k];
+    const ng_range rows = ng_new_rows(worker, k);
     worker->tiles[k] = *tile;
     if (empty(rows)) return;
-    const int64_t next_new = worker->run_ends ? next.first : ng_rows_taken(worker->rows[k], next).last;
-    const ng_range own = {rows.first, empty(next) ? rows.last : least(next_new, rows.last)};       /* tiles of mere padding read nothing */
-    const bool in_place = stream->codes[k] && same(own, rows);
     worker->tiles[k] = ng_some_rows(tile, rows);
-    worker->codes[k] = in_place ? kept_codes(stream, k, rows, first) : ng_new_code(worker, &stream->plan->nodes[k], rows, tile->samples);
+    worker->codes[k] = new_codes(stream, k, first, tile->samples, worker);
     ng_node_forward(stream, k, worker->tiles, &worker->codes[k], worker);
-    if (stream->codes[k] && !in_place) keep_codes(stream, k, &worker->codes[k], own, first, tile->samples);
+    keep_new_codes(stream, k, first, tile->samples, worker);
     worker->tiles[k] = *tile;
 }
 
@@ -533,7 +565,8 @@ static void add_to_origins(const ng_stream *stream, const ng_round *round, const
             if (!worker->tiles[k].data) continue;
             const ng_tile own = of_window(&worker->tiles[k], w, nodes);
             const int64_t at = (todo->window + w) * round->window_stride + node;
-            ng_origin_add(stream, k, todo->window + w, round->positions + at, round->weights + at, round->begin && node == 0, &own, worker);
+            const ng_code code = stream->codes[k] ? kept_codes(stream, k, worker->rows[k], (todo->window + w) * round->nodes + node) : (ng_code){0};
+            ng_origin_add(stream, k, todo->window + w, round->positions + at, round->weights + at, round->begin && node == 0, &own, &code, worker);
         }
     }
 }
