@@ -24,8 +24,8 @@ beside_another <- function() {
     other <- tempfile()
     run("ig", 1, nodes, output = other)
     found <- run("ig", 1, nodes)
-    while (!length(scan(other, quiet = TRUE))) Sys.sleep(0.1)
-    found
+    for (tenths in 0:600) if (length(scan(other, quiet = TRUE))) return(found) else Sys.sleep(0.1)
+    stop("the other process has not answered within a minute")
 }
 
 # Operations of one node if every convolution were computed directly: 2 a multiply-add, forward and gradient of the input.
