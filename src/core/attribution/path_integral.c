@@ -1,7 +1,7 @@
 #include <string.h>
 #include "core/attribution/path_integral.h"
 
-enum { ROUND_BYTES = 32 << 20, ROUND_NODES = 5 };
+enum { ROUND_BYTES = 32 << 20, ROUND_NODES = 4 };
 
 static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 static int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }
