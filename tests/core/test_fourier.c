@@ -10,7 +10,7 @@ typedef struct problem { int64_t taps, in, out, length, out_length, pad, samples
 
 static ng_fourier_shape shape_of(const problem *p)
 {
-    return (ng_fourier_shape){p->taps, p->in, p->out, p->length, p->out_length, p->pad, p->multiple};
+    return (ng_fourier_shape){p->taps, p->in, p->out, p->length, p->out_length, p->pad, p->multiple, 0};
 }
 
 static ng_arena *arena;
@@ -221,7 +221,7 @@ static problem random_problem(int64_t largest, int64_t longest)
 /* Of a tensor with padding on no side. */
 static ng_fourier_shape open_shape(int64_t taps, int64_t in, int64_t out, int64_t length, int64_t multiple)
 {
-    return (ng_fourier_shape){taps, in, out, length + taps - 1, length, 0, multiple};
+    return (ng_fourier_shape){taps, in, out, length + taps - 1, length, 0, multiple, 0};
 }
 
 static double cost(int64_t taps, int64_t multiple, int64_t size)
@@ -248,7 +248,7 @@ static void choices(void)
     CHECK(ng_fourier_gradient_size(&wide, 100000, 1) == 0);              /* too much scratch for a thread */
     for (int i = 0; i < 100; i++) {
         const int64_t taps = 1 + draw(60), pad = draw(taps), length = taps + draw(5000);
-        const ng_fourier_shape shape = {taps, 1 + draw(100), 1 + draw(100), length, length + 2 * pad - taps + 1, pad, 4};
+        const ng_fourier_shape shape = {taps, 1 + draw(100), 1 + draw(100), length, length + 2 * pad - taps + 1, pad, 4, 0};
         const int64_t size = ng_fourier_size(&shape);
         for (int other = 0; size && other < NG_FOURIER_SIZES; other++)
             CHECK(ng_fourier_cost(&shape, size) <= ng_fourier_cost(&shape, ng_fourier_sizes[other]));

@@ -19,7 +19,6 @@ enum {
     MOST_TAPS = 256,                             /* the largest size */
     GATHERED = 4,                                /* channels of MOST_TAPS whose weights are made together, since they lie side by side */
     SUMMED = 32,                                 /* blocks that share one reading and writing of the sums of a gradient */
-    SHARING = 4,                                 /* samples at least, of a short tensor, in most calls */
     MOST_SCRATCH = 2 << 20,                      /* bytes: beyond it a thread works in the memory of all */
     MOST_GRADIENT_SCRATCH = 8 << 20
 };
@@ -237,8 +236,8 @@ static int64_t block_rows(const ng_fourier_shape *s, int64_t size)
 
 /* Measured (Zen 5). Transforms: 2.5 N log2 N cycles for 32 channels of a block. Products: 3.15 cycles for each 32 weights and
  * block, and what begins and ends them. Weights are read once for BLOCKS blocks: from a second level of 1 MB they come in time,
- * from a third level of 32 MB or from memory they add to it. SHARING samples share them: short tensors come as windows, or as
- * nodes of a path, many in a call. */
+ * from a third level of 32 MB or from memory they add to it. Samples share them: short tensors come as windows, or as nodes of a path,
+ * many in a call. */
 double ng_fourier_cost(const ng_fourier_shape *s, int64_t size)
 {
     const int64_t rows = block_rows(s, size);
@@ -248,7 +247,8 @@ double ng_fourier_cost(const ng_fourier_shape *s, int64_t size)
     const double transforms = 2.5 * N * log2(N) * (pairs + (double)(paired(s->out_channels) / (2 * GROUP)));
     const double products = (N / 2 + 1) * (3.15 * matrix / 32 + 15 * ceil(columns / PANEL) + 16 * pairs);
     const double reading = bytes < 1e6 ? 0 : bytes < 16e6 ? bytes / 32 : bytes / 8;
-    const double blocks = ceil((double)s->out_length / (double)rows), readings = fmax(blocks / BLOCKS, ceil(blocks / BLOCKS) / SHARING);
+    const double blocks = ceil((double)s->out_length / (double)rows), sharing = fmax(4, (double)s->samples);
+    const double readings = fmax(blocks / BLOCKS, ceil(blocks / BLOCKS) / sharing);
     return blocks * transforms + fmax(blocks, 3 * readings) * products + readings * reading;          /* few blocks leave room */
 }
 

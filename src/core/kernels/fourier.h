@@ -17,6 +17,7 @@
 typedef struct ng_fourier_shape {
     int64_t taps, in_channels, out_channels, in_length, out_length, pad;
     int64_t multiple;                            /* S is one of it, unless a block is the whole tensor */
+    int64_t samples;                             /* in most calls, at least: they share the reading of the weights; few are taken for 4 */
 } ng_fourier_shape;
 
 typedef struct ng_fourier {
@@ -40,8 +41,7 @@ ng_status ng_fourier_make(const ng_fourier_shape *shape, const float *kernel, in
 /* The size that takes the least time, or 0 where the direct product takes less. */
 int64_t ng_fourier_size(const ng_fourier_shape *shape);
 
-/* The time of one size, in cycles of a core that does 64 floating-point operations a cycle; infinite if no block fits. Both are
- * about one of several samples that share the reading of the weights. */
+/* The time of one size for a sample, in cycles of a core that does 64 floating-point operations a cycle; infinite if no block fits. */
 double ng_fourier_cost(const ng_fourier_shape *shape, int64_t size);
 
 /* Floating-point operations of one row of y: its share of the transforms and of the products. */

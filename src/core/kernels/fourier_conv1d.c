@@ -24,12 +24,12 @@ static void backward(const ng_layer *layer, const ng_tile *dy, const ng_code *co
 static const ng_layer_type type = {.class_name = "Conv1D", .algorithm = "frequency domain", .affine = true,
                                    .forward = forward, .backward = backward};
 
-ng_status ng_fourier_conv1d(ng_layer *layer, int threads, ng_store *store, ng_arena *arena, ng_error *error)
+ng_status ng_fourier_conv1d(ng_layer *layer, int64_t samples, int threads, ng_store *store, ng_arena *arena, ng_error *error)
 {
     const int64_t taps = layer->reach.size, C = layer->in->channels, F = layer->out.channels;
     if (layer->type != &ng_conv1d || layer->reach.stride > 1 || layer->reach.dilation > 1) return NG_OK;
-    const ng_fourier_shape there = {taps, C, F, layer->in->length, layer->out.length, layer->reach.pad, MULTIPLE};
-    const ng_fourier_shape back = {taps, F, C, layer->out.length, layer->in->length, taps - 1 - layer->reach.pad, MULTIPLE};
+    const ng_fourier_shape there = {taps, C, F, layer->in->length, layer->out.length, layer->reach.pad, MULTIPLE, samples};
+    const ng_fourier_shape back = {taps, F, C, layer->out.length, layer->in->length, taps - 1 - layer->reach.pad, MULTIPLE, samples};
     const int64_t size = ng_fourier_size(&there), back_size = ng_fourier_size(&back);
     if (!size || !back_size) return NG_OK;
     const float *kernel = layer->weights[0].data;

@@ -5,7 +5,7 @@
 #include "core/base/store.h"
 #include "core/network/layer.h"
 
-/* If the layer is a Conv1D that gains by it, turns it into its twin; leaves any other layer as it is. store: see kernels/fourier.h. */
-ng_status ng_fourier_conv1d(ng_layer *layer, int threads, ng_store *store, ng_arena *arena, ng_error *error);
+/* If the layer is a Conv1D that gains by it, turns it into its twin; leaves any other layer as it is. samples, store: see kernels/fourier.h. */
+ng_status ng_fourier_conv1d(ng_layer *layer, int64_t samples, int threads, ng_store *store, ng_arena *arena, ng_error *error);
 
 #endif

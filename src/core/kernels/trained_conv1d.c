@@ -134,14 +134,14 @@ ng_status ng_trained_conv1d(ng_layer *layer, bool spectra, bool letters, int64_t
     if (layer->type != &ng_conv1d) return NG_OK;
     if (layer->reach.stride > 1 || layer->reach.dilation > 1) return ng_pack_conv1d(layer, arena, error);
     const ng_fourier_shape shape = {layer->reach.size, layer->in->channels, layer->out.channels, layer->in->length, layer->out.length,
-                                    layer->reach.pad, 1};
+                                    layer->reach.pad, 1, 0};
     trained_conv1d *config = ng_alloc(arena, 1, sizeof *config, error);
     if (!config) return error->status;
     *config = (trained_conv1d){.exact = *layer};
     if (letters) config->words = ng_words_of(layer, rows * samples);
     const bool words = config->words.count;
     const int64_t size = words ? 0 : ng_fourier_gradient_size(&shape, rows, samples);
-    if ((words && make_words(config, arena, error)) || (spectra && !words && ng_fourier_conv1d(layer, threads, NULL, arena, error)) ||
+    if ((words && make_words(config, arena, error)) || (spectra && !words && ng_fourier_conv1d(layer, 0, threads, NULL, arena, error)) ||
         (size && ng_fourier_make_gradient(&shape, size, arena, &config->spectra, error))) return error->status;
     if (layer->type == &ng_conv1d && ng_pack_conv1d(layer, arena, error)) return error->status;
     config->inner = *layer;

@@ -141,12 +141,22 @@ static void pool_prefixes(ordering *o, ng_arena *arena)
     }
 }
 
+/* How many samples a tile holds where it holds them whole. */
+static int64_t samples_of_tile(const ordering *o)
+{
+    int64_t bytes = 1;
+    for (int at = 0; at < o->graph->count; at++)
+        if (o->needed[at] && o->calls[at].zone == NG_TRUNK) bytes += ng_size(o->calls[at].whole) * 4;
+    return least(TILE_BYTES / bytes, NG_MOST_SAMPLES);
+}
+
 /* Puts faster twins in the place of convolutions that gain by them. In a prefix rows may be cut anywhere and ties must stay ties:
  * there only the one that reads a sequence itself, whose rows are one-hot. In the trunk those with many taps, in the frequency
  * domain, unless they read the input, which may be a constant. */
 static ng_status choose_convolutions(ordering *o, const ng_run *run, ng_error *error)
 {
     ng_arena *arena = run->arena;
+    const int64_t samples = samples_of_tile(o);
     for (int at = 0; at < o->graph->count; at++) {
         ng_node *node = &o->calls[at];
         if (!o->needed[at] || node->zone == NG_HEAD || node->layer.inputs != 1) continue;
@@ -154,7 +164,7 @@ static ng_status choose_convolutions(ordering *o, const ng_run *run, ng_error *e
         if (node->zone == NG_PREFIX && reads_input && ng_one_hot_conv1d(&node->layer, arena, error)) return error->status;
         if (node->zone == NG_PREFIX || reads_input || run->direct) continue;
         const ng_layer before = node->layer;
-        if (ng_fourier_conv1d(&node->layer, run->threads, run->store, arena, error)) return error->status;
+        if (ng_fourier_conv1d(&node->layer, samples, run->threads, run->store, arena, error)) return error->status;
         if (node->layer.type == before.type) continue;
         ng_layer *exact = ng_alloc(arena, 1, sizeof *exact, error);
         if (!exact) return error->status;
