@@ -6,8 +6,9 @@
 #'   - `layer`, `class`, `shape`: of the output, length and channels; layers that a kernel computes together are one row;
 #'   - `part`: `"once"`, computed once for all nodes of a path; `"tiles"`, cut into pieces that fit the caches; `"whole"`, from the
 #'     first layer on that reads its whole input;
-#'   - `algorithm`, `tiles`, `tile_rows`: how it is computed, in how many tiles forward, of how many rows;
-#'   - `again_percent`: rows that are computed again because tiles overlap, instead of being kept;
+#'   - `algorithm`, `tiles`, `tile_rows`: how it is computed, in how many tiles forward, and how many rows at a time: a tile takes rows over from
+#'     the one before it, and layers with few rows in a tile run once for several;
+#'   - `again_percent`: rows that are computed more than once because a tile could not take them over;
 #'   - `kept`, `kept_bytes`: what is kept of each sample, a window at a node of its path, until the gradient comes back: `"values"`,
 #'     `"codes"` (signs of ReLU, winners of pools and the like), both, or nothing;
 #'   - `operations`, `seconds`: floating-point operations, and estimated seconds with all threads, of the whole run.
@@ -150,7 +151,7 @@ plan_columns <- c("zone", "origin", "rank", "samples", "length", "channels", "bl
 
 # Operations and thread seconds are of one window here: both ends of a path forward, every node forward, and back for each target. What is
 # computed once has two ends and one way back; but where the nodes of a round share no winners of pools, it has two ends in every round, and
-# where winners are not kept, the sequence's end twice in every round and again on the way back.
+# where winners are not kept, the sequence's end in every round and again on the way back.
 plan_layers <- function(numbers, words, todo, targets, winners_kept, round_nodes) {
     cost <- stats::setNames(as.data.frame(numbers), plan_columns)
     once <- cost$zone == 0
@@ -158,7 +159,7 @@ plan_layers <- function(numbers, words, todo, targets, winners_kept, round_nodes
     rounds <- 1 + if (round_nodes > 0) ceiling(nodes / round_nodes) else 1
     pooled <- any(cost$path_operations > 0)
     ends <- todo$ends * if (nodes == 0) 1 else if (!pooled) rounds else if (todo$apart) 2 * rounds else 1
-    if (pooled && !winners_kept && !todo$apart) ends <- ends + 2 * rounds + targets
+    if (pooled && !winners_kept && !todo$apart) ends <- ends + rounds + targets
     forward <- ifelse(once, ends, nodes + todo$ends)
     backward <- ifelse(once, min(nodes, 1), nodes) * targets
     along <- (nodes + todo$ends) * if (todo$apart) 4 else 1

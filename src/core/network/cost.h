@@ -5,8 +5,8 @@
 
 /* Of one sample; of one window for the prefix. */
 typedef struct ng_node_cost {
-    int64_t tiles, tile_rows;                    /* forward; rows of a tile in the middle, halos included */
-    double computed_rows;                        /* in all tiles: more than there are where tiles overlap by halos */
+    int64_t tiles, tile_rows;                    /* forward; rows of a call in the middle */
+    double computed_rows;                        /* in all tiles, as one run: more than there are where a tile takes not all over that it could */
     int64_t value_bytes, code_bytes;             /* kept from forward to backward */
     double operations, back_operations;          /* floating-point: a multiplication and an addition are two */
     double seconds, back_seconds;                /* of a processor, while the other threads do the same */

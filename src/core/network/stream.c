@@ -1,11 +1,10 @@
-#include <math.h>
 #include <string.h>
 #include "core/network/prefix.h"
+#include "core/network/tasks.h"
 
 static int64_t padded(int64_t bytes) { return (bytes + 63) / 64 * 64; }
 static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 static int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }
-static int64_t up(int64_t a, int64_t b) { return (a + b - 1) / b; }
 static bool empty(ng_range r) { return r.first >= r.last; }
 static bool same(ng_range a, ng_range b) { return a.first == b.first && a.last == b.last; }
 
@@ -159,88 +158,6 @@ static void keep_codes(const ng_stream *stream, int k, const ng_code *code, ng_r
         memcpy(ng_code_row(&kept, n, own.first), ng_code_row(code, n, own.first), (size_t)((own.last - own.first) * code->row_bytes));
 }
 
-/* Work is dealt in tasks: a run of tiles for a chunk of a window's nodes, or for several windows at all nodes. In a run a tile takes over
- * the rows that the tile before it has computed. */
-typedef struct task { int64_t window, windows, first_node, nodes, first_tile, last_tile; } task;
-
-typedef struct deal { int64_t windows, chunks, tiles, every, runs, tasks; } deal;
-
-/* Runs for all threads, of so many groups of tiles and other tasks: a few more are a few more tiles that take nothing over, a few less leave
- * a thread with half a run to do while others wait. With t threads, g groups for each of o others and a share s of a group computed again at the
- * start of each of r runs, o (g + s r) / t + g / 2r is least at r = sqrt(g t / 2so). */
-static int64_t runs_of(int64_t groups, double again, int64_t others, int threads)
-{
-    enum { MOST = 16 };                          /* for each thread */
-    const double best = sqrt((double)(groups * threads) / (2 * again * (double)others + 1e-9));
-    const int64_t enough = up(MOST * threads, others), runs = best < (double)enough ? (int64_t)best / threads * threads : enough;
-    return least(groups, most(runs, up(threads, others)));
-}
-
-/* A block of samples that leaves work for every thread. */
-static int64_t share(int64_t block, const ng_round *round, int64_t tiles, int threads)
-{
-    return least(block, up(round->windows * round->nodes * tiles, threads));
-}
-
-/* Tasks of at most `chunk` nodes, of about equally many, or of windows whose nodes together are at most a block. Few are as many for
- * each thread. */
-static deal deal_out(const ng_round *round, int64_t chunk, int64_t block, const ng_stage *stage, bool forward, int threads)
-{
-    const int64_t tiles = stage->tiles[forward], every = stage->every[forward];
-    deal all = {.windows = 1, .chunks = up(round->nodes, chunk), .tiles = tiles, .every = every};
-    if (all.chunks == 1 && block > round->nodes) all.windows = least(block / round->nodes, round->windows);
-    const int64_t parts = up(round->windows, all.windows) * tiles;
-    while (all.chunks > 1 && all.chunks < round->nodes && parts * all.chunks < 4 * threads && parts * all.chunks % threads) all.chunks++;
-    const int64_t others = parts / tiles * all.chunks;
-    all.runs = runs_of(up(tiles, every), stage->again[forward] / (double)every, others, threads);
-    all.tasks = others * all.runs;
-    return all;
-}
-
-static task task_at(int64_t at, const ng_round *round, const deal *all)
-{
-    const int64_t run = at % all->runs, chunk = at / all->runs % all->chunks, window = at / all->runs / all->chunks * all->windows;
-    const int64_t node = chunk * round->nodes / all->chunks, next = (chunk + 1) * round->nodes / all->chunks;
-    const int64_t groups = up(all->tiles, all->every);
-    return (task){window, least(all->windows, round->windows - window), node, next - node, run * groups / all->runs * all->every,
-                  least((run + 1) * groups / all->runs * all->every, all->tiles)};
-}
-
-/* The rows of a tile, and of the one before it in its run and the one behind it. */
-static void find_rows(const ng_plan *plan, const ng_stage *stage, const task *todo, int64_t tile, bool forward, ng_worker *worker)
-{
-    const bool begins = tile == todo->first_tile;
-    ng_range *spare = worker->before;
-    worker->before = worker->rows;
-    worker->rows = worker->next;
-    worker->next = spare;
-    worker->run_ends = tile + 1 == todo->last_tile;
-    if (begins) memset(worker->before, 0, (size_t)plan->count * sizeof *spare);
-    if (begins) ng_tile_rows(plan, stage, forward, tile, tile, worker->chain, worker->rows);
-    if (tile + 1 == stage->tiles[forward]) memset(worker->next, 0, (size_t)plan->count * sizeof *spare);
-    else if (worker->run_ends) ng_own_rows(plan, stage, forward, tile + 1, worker->next);
-    else ng_tile_rows(plan, stage, forward, todo->first_tile, tile + 1, worker->chain, worker->next);
-}
-
-/* Copies these rows of the samples of a tile to where the next one finds them, or, back, from there; `first`: of the samples of the task. */
-static void pass_on(const ng_plan *plan, int k, bool forward, bool back, ng_range rows, int64_t first, const ng_tile *tile, const ng_worker *worker)
-{
-    for (int64_t n = 0; n < tile->samples && !empty(rows); n++) {
-        float *passed = worker->taken + (first + n) * plan->taken_floats + plan->nodes[k].taken_at[forward], *own = ng_row(tile, n, rows.first);
-        memcpy(back ? own : passed, back ? passed : own, (size_t)(ng_count_rows(rows) * tile->channels) * sizeof *own);
-    }
-}
-
-static void take_over(const ng_plan *plan, int k, bool forward, int64_t first, const ng_tile *tile, const ng_worker *worker)
-{
-    pass_on(plan, k, forward, true, ng_rows_taken(worker->before[k], worker->rows[k]), first, tile, worker);
-}
-
-static void hand_over(const ng_plan *plan, int k, bool forward, int64_t first, const ng_tile *tile, const ng_worker *worker)
-{
-    if (!worker->run_ends) pass_on(plan, k, forward, false, ng_rows_taken(worker->rows[k], worker->next[k]), first, tile, worker);
-}
-
 /* The new rows of a tile of node k whose codes it keeps: those that the next tile does not compute again. */
 static ng_range rows_to_keep(const ng_worker *worker, int k)
 {
@@ -282,7 +199,7 @@ static ng_code codes_of_window(const ng_code *code, int64_t w, int64_t nodes)
 
 /* Tiles of the origins at `nodes` nodes of the windows of a task, from number `first` of the task on. A task of one window has the ends of
  * its prefix already. */
-static void origin_tiles(const ng_stream *stream, const ng_round *round, const task *todo, int64_t first, int64_t nodes, int ends,
+static void origin_tiles(const ng_stream *stream, const ng_round *round, const ng_task *todo, int64_t first, int64_t nodes, int ends,
                          ng_worker *worker)
 {
     const ng_plan *plan = stream->plan;
@@ -292,7 +209,7 @@ static void origin_tiles(const ng_stream *stream, const ng_round *round, const t
         if (empty(worker->rows[k])) continue;
         worker->tiles[k] = ng_new_tile(worker, &plan->nodes[k], worker->rows[k], samples);
         if (stream->codes[k]) worker->codes[k] = new_codes(stream, k, sample, samples, worker);
-        take_over(plan, k, true, first, &worker->tiles[k], worker);
+        ng_take_over(plan, k, true, first, &worker->tiles[k], worker);
     }
     const int64_t used = worker->used;
     for (int64_t w = 0; w < todo->windows; w++, worker->used = used) {
@@ -342,10 +259,10 @@ static void stage_tile_forward(ng_stream *stream, const ng_stage *stage, int64_t
         const bool in_place = !node->origin && node->kept && same(part, rows);
         if (!node->origin) {
             const ng_tile whole = in_place ? kept_rows(stream, k, rows, first, samples) : ng_new_tile(worker, node, rows, samples);
-            take_over(plan, k, true, in_task, &whole, worker);
+            ng_take_over(plan, k, true, in_task, &whole, worker);
             new_rows_forward(stream, k, first, &whole, worker);
         }
-        hand_over(plan, k, true, in_task, &worker->tiles[k], worker);
+        ng_hand_over(plan, k, true, in_task, &worker->tiles[k], worker);
         if (node->kept && !in_place) keep_rows(stream, k, &worker->tiles[k], part, first);
     }
 }
@@ -354,17 +271,17 @@ static void stage_forward(ng_stream *stream, int s, const ng_round *round, int e
 {
     const ng_plan *plan = stream->plan;
     const ng_stage *stage = &plan->stages[s];
-    const int64_t block = share(stage->block[true], round, stage->tiles[true], stream->run->threads);
+    const int64_t block = ng_share(stage->block[true], round, stage->tiles[true], stream->run->threads);
     /* the first stage shares the ends of the prefix among all nodes of a window, unless threads would then lie idle */
     const int64_t chunk = s == 0 && round->windows * stage->tiles[true] >= 4 * stream->run->threads ? round->nodes : block;
-    const deal all = deal_out(round, chunk, block, stage, true, stream->run->threads);
+    const ng_deal all = ng_deal_out(round, chunk, block, stage, true, stream->run->threads);
 #pragma omp parallel for schedule(dynamic) num_threads(stream->run->threads)
     for (int64_t at = 0; at < all.tasks; at++) {
         ng_worker *worker = ng_worker_here(stream);
-        const task todo = task_at(at, round, &all);
+        const ng_task todo = ng_task_at(at, round, &all);
         const int64_t each = todo.windows == 1 ? block : todo.nodes;
         for (int64_t tile = todo.first_tile; tile < todo.last_tile; tile++) {
-            find_rows(plan, stage, &todo, tile, true, worker);
+            ng_find_rows(plan, stage, &todo, tile, true, worker);
             worker->used = 0;
             if (s == 0 && todo.windows == 1) ng_prefix_tile(stream, round->first_window, todo.window, ends, false, worker);
             const int64_t used = worker->used;
@@ -527,7 +444,7 @@ static void gradient_tiles(ng_stream *stream, const ng_stage *stage, int64_t fir
             *gradient = kept;
         else {
             *gradient = ng_new_tile(worker, node, rows, samples);
-            take_over(plan, k, false, in_task, gradient, worker);
+            ng_take_over(plan, k, false, in_task, gradient, worker);
             if (empty(fresh)) continue;
             worker->tiles[k] = ng_some_rows(gradient, fresh);
             if (!node->kept) clear(&worker->tiles[k]);
@@ -546,7 +463,7 @@ static void stage_tile_backward(ng_stream *stream, const ng_stage *stage, int64_
     for (int k = stage->last - 1; k >= stage->first; k--) {
         if (empty(worker->rows[k])) continue;
         worker->tiles[k] = worker->whole[k];
-        hand_over(stream->plan, k, false, in_task, &worker->whole[k], worker);
+        ng_hand_over(stream->plan, k, false, in_task, &worker->whole[k], worker);
         const bool has_code = stream->plan->nodes[k].layer.code_bytes > 0;
         const ng_code code = has_code ? kept_codes(stream, k, worker->rows[k], first) : (ng_code){0};
         ng_node_backward(stream, k, worker->tiles, has_code ? &code : NULL, worker);
@@ -554,7 +471,7 @@ static void stage_tile_backward(ng_stream *stream, const ng_stage *stage, int64_
 }
 
 /* Adds the gradients of origins at nodes [node, node + nodes) of the windows of a task to their sums. */
-static void add_to_origins(const ng_stream *stream, const ng_round *round, const task *todo, int64_t node, int64_t nodes, ng_worker *worker)
+static void add_to_origins(const ng_stream *stream, const ng_round *round, const ng_task *todo, int64_t node, int64_t nodes, ng_worker *worker)
 {
     const ng_plan *plan = stream->plan;
     const int64_t used = worker->used;
@@ -575,16 +492,16 @@ static void stage_backward(ng_stream *stream, int s, const ng_round *round)
 {
     const ng_plan *plan = stream->plan;
     const ng_stage *stage = &plan->stages[s];
-    const int64_t block = share(stage->block[false], round, stage->tiles[false], stream->run->threads);
+    const int64_t block = ng_share(stage->block[false], round, stage->tiles[false], stream->run->threads);
     const int64_t chunk = s == 0 ? round->nodes : block;               /* the first stage adds up its nodes in order */
-    const deal all = deal_out(round, chunk, block, stage, false, stream->run->threads);
+    const ng_deal all = ng_deal_out(round, chunk, block, stage, false, stream->run->threads);
 #pragma omp parallel for schedule(dynamic) num_threads(stream->run->threads)
     for (int64_t at = 0; at < all.tasks; at++) {
         ng_worker *worker = ng_worker_here(stream);
-        const task todo = task_at(at, round, &all);
+        const ng_task todo = ng_task_at(at, round, &all);
         const int64_t each = todo.windows == 1 ? block : todo.nodes;
         for (int64_t tile = todo.first_tile; tile < todo.last_tile; tile++) {
-            find_rows(plan, stage, &todo, tile, false, worker);
+            ng_find_rows(plan, stage, &todo, tile, false, worker);
             worker->used = 0;
             if (s == 0 && todo.windows == 1) ng_prefix_tile(stream, round->first_window, todo.window, stream->ends, true, worker);
             const int64_t used = worker->used;
