@@ -271,7 +271,7 @@ static void stage_forward(ng_stream *stream, int s, const ng_round *round, int e
 {
     const ng_plan *plan = stream->plan;
     const ng_stage *stage = &plan->stages[s];
-    const int64_t block = ng_share(stage->block[true], round, stage->tiles[true], stream->run->threads);
+    const int64_t block = ng_fair_block(stage->block[true], round, stage->tiles[true], stream->run->threads);
     /* the first stage shares the ends of the prefix among all nodes of a window, unless threads would then lie idle */
     const int64_t chunk = s == 0 && round->windows * stage->tiles[true] >= 4 * stream->run->threads ? round->nodes : block;
     const ng_deal all = ng_deal_out(round, chunk, block, stage, true, stream->run->threads);
@@ -492,7 +492,7 @@ static void stage_backward(ng_stream *stream, int s, const ng_round *round)
 {
     const ng_plan *plan = stream->plan;
     const ng_stage *stage = &plan->stages[s];
-    const int64_t block = ng_share(stage->block[false], round, stage->tiles[false], stream->run->threads);
+    const int64_t block = ng_fair_block(stage->block[false], round, stage->tiles[false], stream->run->threads);
     const int64_t chunk = s == 0 ? round->nodes : block;               /* the first stage adds up its nodes in order */
     const ng_deal all = ng_deal_out(round, chunk, block, stage, false, stream->run->threads);
 #pragma omp parallel for schedule(dynamic) num_threads(stream->run->threads)

@@ -18,7 +18,7 @@ static int64_t runs_of(int64_t groups, double again, int64_t others, int threads
     return least(groups, most(runs, up(threads, others)));
 }
 
-int64_t ng_share(int64_t block, const ng_round *round, int64_t tiles, int threads)
+int64_t ng_fair_block(int64_t block, const ng_round *round, int64_t tiles, int threads)
 {
     return least(block, up(round->windows * round->nodes * tiles, threads));
 }

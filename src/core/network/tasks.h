@@ -9,7 +9,7 @@ typedef struct ng_task { int64_t window, windows, first_node, nodes, first_tile,
 typedef struct ng_deal { int64_t windows, chunks, tiles, every, runs, tasks; } ng_deal;
 
 /* A block of samples that leaves work for every thread. */
-int64_t ng_share(int64_t block, const ng_round *round, int64_t tiles, int threads);
+int64_t ng_fair_block(int64_t block, const ng_round *round, int64_t tiles, int threads);
 
 /* Tasks of at most `chunk` nodes, of about equally many, or of windows whose nodes together are at most a block. Few are as many for
  * each thread. */
