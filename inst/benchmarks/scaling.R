@@ -15,7 +15,7 @@ run <- function(length_bp) {
 }
 
 runs <- vapply(lengths, function(length_bp) {
-    turns <- replicate(if (length_bp < 1e6) 7 else if (length_bp < 3e6) 3 else 1, run(length_bp))
+    turns <- replicate(if (length_bp < 1e6) 7 else 3, run(length_bp))
     turns[, order(turns["seconds", ])[ceiling(ncol(turns) / 2)]]
 }, numeric(6))
 per_base <- 1e9 * runs["seconds", ] / lengths / nodes
