@@ -77,7 +77,7 @@ static void answer(int taps, int channels, int dilation, int64_t rows)
     ng_layer direct = {.type = &ng_conv1d, .name = "conv", .settings = &settings, .weights = weights, .weight_count = 2, .inputs = 1, .in = &in};
     if (direct.type->shape(&direct, arena, &error)) { puts(error.message); exit(1); }
     ng_layer chosen = direct;
-    if (ng_fourier_conv1d(&chosen, 1, arena, &error)) { puts(error.message); exit(1); }
+    if (ng_fourier_conv1d(&chosen, 0, 1, NULL, arena, &error)) { puts(error.message); exit(1); }
     ng_tile x = {numbers(arena, rows * channels), 0, rows, rows, channels, 1, rows * channels};
     ng_tile y = {numbers(arena, rows * channels), 0, rows, rows, channels, 1, rows * channels};
     const int64_t bytes = fmax((double)(direct.scratch_bytes + direct.call_bytes), (double)(chosen.scratch_bytes + chosen.call_bytes));
