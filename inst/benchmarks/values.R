@@ -28,12 +28,15 @@ kernels <- lapply(c(portable = "portable", avx2 = "avx2", avx512 = "avx512"), fu
 })
 python <- peer_python()
 if (!is.null(python)) {
-    file <- tempfile()
-    peer <- start_peer(python, "values.py", format(length_bp, scientific = FALSE), 2, nodes, file)
-    answer <- ask_peer(peer, "go")
-    stop_peer(peer)
-    reference <- matrix(readBin(file, "double", 4 * length_bp), ncol = 4, byrow = TRUE)
-    compared <- Filter(Negate(is.null), kernels)
+    tensorflow <- function(precision) {
+        file <- tempfile()
+        peer <- start_peer(python, "values.py", format(length_bp, scientific = FALSE), 2, nodes, file, precision)
+        on.exit(stop_peer(peer))
+        list(logit = ask_peer(peer, "go")[2], scores = matrix(readBin(file, "double", 4 * length_bp), ncol = 4, byrow = TRUE))
+    }
+    exact <- tensorflow("float64")
+    reference <- exact$scores
+    compared <- c(Filter(Negate(is.null), kernels), list("TensorFlow in float32" = tensorflow("float32")$scores))
     table <- do.call(rbind, lapply(names(compared), function(name) {
         error <- abs(compared[[name]] - reference)
         there <- reference != 0
@@ -43,8 +46,10 @@ if (!is.null(python)) {
                    relative_l2 = sqrt(sum(error^2) / sum(reference^2)))
     }))
     print(table, row.names = FALSE, digits = 3)
-    figure("values_median_relative_error", max(table$median_relative_error), "of each score")
-    figure("values_median_error_over_largest", max(table$median_error_over_largest), "of the largest score")
-    figure("values_logit_error", abs(S4Vectors::mcols(found@windows)$output - answer[2]), "logits")
+    ours <- table$kernel != "TensorFlow in float32"
+    figure("values_median_relative_error", max(table$median_relative_error[ours]), "of each score")
+    figure("values_median_relative_error_of_tensorflow", table$median_relative_error[!ours], "of each score")
+    figure("values_median_error_over_largest", max(table$median_error_over_largest[ours]), "of the largest score")
+    figure("values_logit_error", abs(S4Vectors::mcols(found@windows)$output - exact$logit), "logits")
 }
 if (!all(same, tiles)) stop("the bits depend on threads or tiles")
