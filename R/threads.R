@@ -13,7 +13,7 @@
 #' takes besides its result. Less memory means smaller steps, not another result; only where overlapping windows no longer share layers
 #' is it rounded otherwise. Where it cannot suffice, an error before work starts says how much would. [plan()] tells what a run will take.
 #' What has been made from the weights of the model that was used last, transforms of its convolutions, stays for the next call, which
-#' counts it as its own: for a network of 3.5 million parameters some 70 MB.
+#' counts it as its own; it can take several times the memory of the weights.
 #' @param threads A whole number of at least 1, or `NULL` for the rule above.
 #' @return The number of threads a verb called with this argument would use.
 #' @examples

@@ -1,5 +1,5 @@
 # inst/benchmarks/megabase_process.R: one run of megabase.R, in a process of its own so that its peak of memory is its own.
-# The call is the third one of the session and of the model: the first takes some 60 ms more, the second 20.
+# The call that is timed is the third one of the session and of the model.
 # Arguments: method length_bp nodes threads [network: sporulation or length_free] [file for the gradient]. Prints: seconds, resident peak before and after in MB, output,
 # output of the baseline, completeness gap.
 suppressPackageStartupMessages(library(nucleograd))

@@ -28,7 +28,10 @@ typedef uint8_t bytes __attribute__((vector_size(LANES)));
 typedef struct window { const float *x, *b, *order, *scale, *shift; int64_t rows, channels; } window;
 
 #define INLINE static inline __attribute__((always_inline))
-static const masks lane_bits = {1, 1 << 1, 1 << 2, 1 << 3, 1 << 4, 1 << 5, 1 << 6, 1 << 7, 1 << 8, 1 << 9, 1 << 10, 1 << 11, 1 << 12, 1 << 13, 1 << 14, 1 << 15};
+
+/* A bit for each lane, and which lanes are above 0 in such bits. */
+static const masks lane_bits = {1, 1 << 1, 1 << 2, 1 << 3, 1 << 4, 1 << 5, 1 << 6, 1 << 7, 1 << 8, 1 << 9, 1 << 10, 1 << 11, 1 << 12, 1 << 13,
+                                1 << 14, 1 << 15};
 
 static uint16_t portable_bits(const float *value)
 {
